@@ -1,0 +1,1 @@
+"""Messages in, messages out: channels, dispatcher, outbox, admin pages and the command line."""

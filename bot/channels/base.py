@@ -1,0 +1,151 @@
+"""What a channel can do, as small capabilities. Callers ask for one and have a fallback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from bot.messages import ChannelName, Conversation, IncomingMessage, Reply
+
+Accept = Callable[[IncomingMessage], Awaitable[bool]]
+"""Stores a message durably; False when it was there already. Returns before any work is done."""
+
+ReadBlob = Callable[[str], Awaitable[bytes]]
+"""The bytes of a stored blob by its id."""
+
+
+class Guarantee(StrEnum):
+    """What a send can promise when its outcome is in doubt."""
+
+    ONCE = "once"
+    """The platform drops a repeat of the same bytes within ``dedupe_window_s``."""
+    AT_LEAST_ONCE = "at_least_once"
+    """A repeat arrives twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a part goes. ``accounts`` are the recipients of one request, frozen in their order."""
+
+    conversation: Conversation
+    accounts: tuple[str, ...] = ()
+    reply_to: str | None = None
+    reply_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A platform took it. ``refused`` maps an account to a Chinese reason (partial failure)."""
+
+    provider_id: str | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One line of /readyz; ``detail`` is Chinese and says what to do."""
+
+    is_ready: bool
+    detail: str = ""
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """Lives from ``start`` to ``stop``; every task it starts is cancelled and awaited by ``stop``."""
+
+    name: ChannelName
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    def health(self) -> Health: ...
+
+
+@runtime_checkable
+class Sends(Protocol):
+    """Renders a reply into the bytes of one or more requests, and sends one of them.
+
+    ``render`` is pure but for media: same reply, same target, same parts. ``send`` raises
+    ``ChannelUnavailable`` (surely not sent), ``ChannelRefused`` (never will be) or
+    ``OutcomeUnknown`` (request left, no answer).
+    """
+
+    name: ChannelName
+    guarantee: Guarantee
+    dedupe_window_s: float
+
+    async def render(self, reply: Reply, target: Target, read_blob: ReadBlob) -> Sequence[bytes]: ...
+    async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent: ...
+    def wait_s(self, target: Target, now: datetime) -> float:
+        """Seconds until the platform's budget lets this target have another message; 0 = now."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """Shows a growing answer; each item is the full text so far. The outbox still stores the end."""
+
+    async def stream(self, texts: AsyncIterator[str], target: Target) -> bool:
+        """Send until exhausted; False when the platform gave up and the final text must be sent."""
+        ...
+
+
+@runtime_checkable
+class UpdatesCards(Protocol):
+    """Replaces a card that was sent, or greys its buttons."""
+
+    async def update_card(self, reply: Reply, target: Target, provider_id: str) -> None: ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """Takes a sent message back within the platform's window."""
+
+    async def recall(self, provider_id: str) -> None: ...
+
+
+@runtime_checkable
+class Downloads(Protocol):
+    """Fetches an attachment's bytes by its opaque source, only from the platform's hosts."""
+
+    async def download(self, source: str, limit_bytes: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryUnit:
+    id: str
+    name: str
+    parent_id: str | None
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryMember:
+    account: str
+    name: str
+    unit_ids: tuple[str, ...]
+    is_active: bool = True
+    mobile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    units: tuple[DirectoryUnit, ...]
+    members: tuple[DirectoryMember, ...]
+
+
+@runtime_checkable
+class ReadsDirectory(Protocol):
+    """Lists the platform's departments and members that the app may see."""
+
+    async def read_directory(self) -> Directory: ...
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """Platform login for the pages."""
+
+    def sign_in_url(self, redirect_to: str, state: str) -> str: ...
+    async def account_of(self, code: str) -> str: ...

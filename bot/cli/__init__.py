@@ -1,0 +1,1 @@
+"""The ``yaodian`` command, one module per group of commands."""

@@ -1,0 +1,1 @@
+"""Reminders: when, and once; knows no channel."""

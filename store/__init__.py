@@ -1,0 +1,1 @@
+"""The small database: one writer, models, migrations and one module of queries per noun."""
