@@ -1,0 +1,47 @@
+"""How much a platform lets us send, counted in sliding windows."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """At most ``count`` messages in any ``window_s`` seconds."""
+
+    count: int
+    window_s: float
+
+
+class Budget:
+    """Counts what was sent per key (a member, a webhook, the app). Not safe across threads."""
+
+    def __init__(self, limits: Sequence[Limit]) -> None:
+        self._limits = tuple(limits)
+        self._longest_s = max(limit.window_s for limit in limits)
+        self._spent: dict[str, deque[float]] = defaultdict(deque)
+
+    def wait_s(self, key: str, now: datetime) -> float:
+        """Seconds until ``key`` may have one more; 0 means now."""
+        sent = self._recent(key, now.timestamp())
+        wait = 0.0
+        for limit in self._limits:
+            if len(sent) >= limit.count:
+                wait = max(wait, sent[-limit.count] + limit.window_s - now.timestamp())
+        return wait
+
+    def spend(self, key: str, now: datetime) -> None:
+        self._recent(key, now.timestamp()).append(now.timestamp())
+
+    def seed(self, key: str, sent_at: Iterable[datetime]) -> None:
+        """What was sent before this process started, so that a restart does not forget it."""
+        self._spent[key] = deque(sorted([*self._spent[key], *(at.timestamp() for at in sent_at)]))
+
+    def _recent(self, key: str, now: float) -> deque[float]:
+        sent = self._spent[key]
+        while sent and sent[0] <= now - self._longest_s:
+            sent.popleft()
+        return sent
