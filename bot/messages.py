@@ -113,6 +113,8 @@ class IncomingMessage:
     reply_until: datetime | None = None
     is_mention: bool = True
     """False for a group message that was not addressed to the bot."""
+    feedback_id: str | None = None
+    """Of a ``FEEDBACK``: the ``Reply.feedback_id`` of the answer it is about, where still known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
