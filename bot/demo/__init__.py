@@ -1,0 +1,1 @@
+"""Sample documents and people of an invented county, shown by ``yaodian serve --demo``."""
