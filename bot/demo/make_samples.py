@@ -1,4 +1,4 @@
-"""Turns ``sources/`` into ``samples/`` and ``roster.xlsx``: ``python -m bot.demo.make_samples FONT``.
+"""Turns ``sources/`` into ``samples/`` and ``roster.xlsx``; argument: the path of a font file.
 
 The made files are committed, so the demo needs neither this module nor its font. The scan wants an
 OpenType font with Chinese characters: ``pip install pylopdf-fonts-zh-cn`` (SIL Open Font License).
