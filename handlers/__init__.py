@@ -1,1 +1,1 @@
-"""What the product can do: one folder per subject, typed actions and the dialogues that call them."""
+"""What the product can do: one folder per subject, actions and the dialogues that call them."""

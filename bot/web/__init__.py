@@ -1,0 +1,1 @@
+"""What the pages share: templates, signed links, safe headers."""

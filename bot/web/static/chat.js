@@ -1,0 +1,135 @@
+// One chat page: sends what is typed, shows what the server pushes, and picks up where it left off.
+"use strict";
+
+const log = document.getElementById("log");
+const line = document.getElementById("line");
+const form = document.getElementById("composer");
+const box = document.getElementById("say");
+let seen = Number(log.dataset.seen);
+
+function atEnd() {
+  log.scrollTop = log.scrollHeight;
+}
+
+function element(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html.trim();
+  return holder.content.firstElementChild;
+}
+
+function waiting(id, words) {
+  const selector = `.pending[data-reply-to="${CSS.escape(id)}"]`;
+  let bubble = log.querySelector(selector);
+  if (!bubble) {
+    bubble = element('<article class="bubble theirs pending"><div class="words"></div></article>');
+    bubble.dataset.replyTo = id;
+    log.append(bubble);
+  }
+  bubble.querySelector(".words").textContent = words;
+  atEnd();
+}
+
+function settled(id) {
+  log.querySelectorAll(`.pending[data-reply-to="${CSS.escape(id)}"]`).forEach((bubble) => bubble.remove());
+}
+
+async function post(message) {
+  const reply = await fetch(log.dataset.send, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(message),
+  });
+  if (!reply.ok) throw new Error((await reply.text()) || "没发出去");
+}
+
+async function say(text) {
+  const id = crypto.randomUUID();
+  const bubble = element('<article class="bubble mine" aria-label="您说"><p></p></article>');
+  bubble.id = `m-${id}`;
+  bubble.querySelector("p").textContent = text;
+  log.append(bubble);
+  atEnd();
+  // The id makes a repeat harmless, so a send that failed is simply tried again.
+  for (const pause of [0, 1000, 3000, 8000]) {
+    if (pause) await new Promise((go) => setTimeout(go, pause));
+    try {
+      await post({ id, kind: "text", text });
+      bubble.classList.remove("unsent");
+      setTimeout(() => {
+        if (!log.querySelector(`[data-reply-to="${CSS.escape(id)}"]`)) waiting(id, "正在查找…");
+      }, 400);
+      return;
+    } catch {
+      bubble.classList.add("unsent");
+    }
+  }
+  bubble.title = "没发出去，点一下重发";
+  bubble.addEventListener("click", () => { bubble.remove(); say(text); }, { once: true });
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = box.value.trim();
+  if (!text) return;
+  box.value = "";
+  fit();
+  say(text);
+});
+
+box.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+
+function fit() {
+  box.style.height = "auto";
+  box.style.height = `${box.scrollHeight + 2}px`;
+}
+box.addEventListener("input", fit);
+
+log.addEventListener("click", async (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.say) {
+    if (button.dataset.say.endsWith(" ")) { box.value = button.dataset.say; box.focus(); } else say(button.dataset.say);
+  } else if (button.dataset.tap) {
+    button.disabled = true;
+    await post({ id: crypto.randomUUID(), kind: "tap", text: button.dataset.tap }).catch(() => { button.disabled = false; });
+  } else if (button.dataset.verdict) {
+    const group = button.parentElement;
+    const on = button.getAttribute("aria-pressed") !== "true";
+    await post({
+      id: crypto.randomUUID(),
+      kind: "feedback",
+      text: on ? button.dataset.verdict : "cancel",
+      feedback_id: group.dataset.feedback,
+    });
+    group.querySelectorAll("button").forEach((other) => other.setAttribute("aria-pressed", String(on && other === button)));
+  }
+});
+
+function listen() {
+  const events = new EventSource(`${log.dataset.events}&after=${seen}`);
+  events.addEventListener("open", () => { line.textContent = ""; });
+  events.addEventListener("message", (event) => {
+    const { n, id, reply_to, html } = JSON.parse(event.data);
+    seen = Math.max(seen, n);
+    if (document.getElementById(`r-${id}`)) return;
+    if (reply_to) settled(reply_to);
+    log.append(element(html));
+    atEnd();
+  });
+  events.addEventListener("draft", (event) => {
+    const { reply_to, text } = JSON.parse(event.data);
+    waiting(reply_to, text);
+  });
+  events.addEventListener("error", () => {
+    line.textContent = "连接断了，正在重连…";
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+  });
+}
+
+listen();
+atEnd();

@@ -1,0 +1,76 @@
+"""Who may do what to which unit, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.errors import NotAllowed
+from bot.messages import Role, Sender
+
+
+class Act(StrEnum):
+    """What somebody may want to do."""
+
+    ASK = "ask"
+    MANAGE_DOCUMENTS = "manage_documents"
+    MANAGE_PEOPLE = "manage_people"
+    SEE_QUESTIONS = "see_questions"
+    ANSWER_QUESTIONS = "answer_questions"
+
+
+ALLOWED: Mapping[Act, frozenset[Role]] = {
+    Act.ASK: frozenset(Role),
+    Act.MANAGE_DOCUMENTS: frozenset({Role.ADMIN, Role.OFFICER}),
+    Act.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+    Act.SEE_QUESTIONS: frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY}),
+    Act.ANSWER_QUESTIONS: frozenset({Role.ADMIN, Role.OFFICER}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts. ``units`` are the actor's own and all above them; ``roles`` reach downwards."""
+
+    sender: Sender
+    member_id: int | None = None
+    name: str = ""
+    units: frozenset[int] = frozenset()
+    roles: Mapping[int, frozenset[Role]] = field(default_factory=dict)
+    """Roles by unit, own units and every unit below those the role was given for."""
+    is_operator: bool = False
+    """At the machine itself, or an admin named in the configuration: may do everything."""
+
+    @property
+    def every_role(self) -> frozenset[Role]:
+        """All roles anywhere; someone off the roster is a guest."""
+        if self.is_operator:
+            return frozenset(Role)
+        return frozenset[Role]().union(*self.roles.values()) or frozenset({Role.GUEST})
+
+    def may(self, act: Act, unit: int | None = None) -> bool:
+        """Whether the actor may ``act`` on ``unit`` (None: anywhere at all)."""
+        if self.is_operator:
+            return True
+        held = self.every_role if unit is None else self.roles.get(unit, frozenset())
+        return bool(ALLOWED[act] & held) or Role.GUEST in ALLOWED[act]
+
+    def sees(self, visible_to: int | None) -> bool:
+        """Whether something kept for one unit and those below it is open to the actor."""
+        return (
+            self.is_operator
+            or visible_to is None
+            or visible_to in self.units
+            or Role.ADMIN in self.roles.get(visible_to, frozenset())
+        )
+
+
+def check(actor: Actor, act: Act, unit: int | None = None) -> None:
+    """Refuse politely.
+
+    Raises:
+        NotAllowed: The actor's roles do not cover ``act`` on ``unit``.
+    """
+    if not actor.may(act, unit):
+        raise NotAllowed(f"member {actor.member_id} may not {act}")
