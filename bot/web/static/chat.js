@@ -5,7 +5,7 @@ const log = document.getElementById("log");
 const line = document.getElementById("line");
 const form = document.getElementById("composer");
 const box = document.getElementById("say");
-let seen = Number(log.dataset.seen);
+let seen = log.dataset.seen;
 
 function atEnd() {
   log.scrollTop = log.scrollHeight;
@@ -33,6 +33,11 @@ function settled(id) {
   log.querySelectorAll(`.pending[data-reply-to="${CSS.escape(id)}"]`).forEach((bubble) => bubble.remove());
 }
 
+// crypto.randomUUID needs https or this very machine; a school's own network may have neither.
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 async function post(message) {
   const reply = await fetch(log.dataset.send, {
     method: "POST",
@@ -43,7 +48,7 @@ async function post(message) {
 }
 
 async function say(text) {
-  const id = crypto.randomUUID();
+  const id = newId();
   const bubble = element('<article class="bubble mine" aria-label="您说"><p></p></article>');
   bubble.id = `m-${id}`;
   bubble.querySelector("p").textContent = text;
@@ -96,12 +101,12 @@ log.addEventListener("click", async (event) => {
     if (button.dataset.say.endsWith(" ")) { box.value = button.dataset.say; box.focus(); } else say(button.dataset.say);
   } else if (button.dataset.tap) {
     button.disabled = true;
-    await post({ id: crypto.randomUUID(), kind: "tap", text: button.dataset.tap }).catch(() => { button.disabled = false; });
+    await post({ id: newId(), kind: "tap", text: button.dataset.tap }).catch(() => { button.disabled = false; });
   } else if (button.dataset.verdict) {
     const group = button.parentElement;
     const on = button.getAttribute("aria-pressed") !== "true";
     await post({
-      id: crypto.randomUUID(),
+      id: newId(),
       kind: "feedback",
       text: on ? button.dataset.verdict : "cancel",
       feedback_id: group.dataset.feedback,
@@ -111,11 +116,11 @@ log.addEventListener("click", async (event) => {
 });
 
 function listen() {
-  const events = new EventSource(`${log.dataset.events}&after=${seen}`);
+  const events = new EventSource(`${log.dataset.events}&after=${encodeURIComponent(seen)}`);
   events.addEventListener("open", () => { line.textContent = ""; });
   events.addEventListener("message", (event) => {
-    const { n, id, reply_to, html } = JSON.parse(event.data);
-    seen = Math.max(seen, n);
+    const { id, reply_to, html } = JSON.parse(event.data);
+    seen = id;
     if (document.getElementById(`r-${id}`)) return;
     if (reply_to) settled(reply_to);
     log.append(element(html));
