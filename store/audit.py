@@ -1,0 +1,78 @@
+"""Who did what to what: append-only, each entry's hash over the one before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from store.instant import to_microseconds
+from store.models import AuditEntry
+
+_START = "0" * 64
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(792114)")
+
+
+def record(
+    session: Session,
+    *,
+    who: str,
+    what: str,
+    subject: str,
+    now: datetime,
+    before: str | None = None,
+    after: str | None = None,
+) -> None:
+    """Append an entry; ``before`` and ``after`` are JSON or short text."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_ONE_AT_A_TIME)
+    last = session.scalars(select(AuditEntry).order_by(AuditEntry.n.desc()).limit(1)).first()
+    entry = AuditEntry(
+        n=1 if last is None else last.n + 1,
+        at=now,
+        who=who,
+        what=what,
+        subject=subject,
+        before=before,
+        after=after,
+        prev_hash=_START if last is None else last.hash,
+    )
+    entry.hash = _hash(entry)
+    session.add(entry)
+    session.flush()
+
+
+def about(session: Session, subject: str) -> Sequence[AuditEntry]:
+    """The history of one thing, oldest first."""
+    return session.scalars(
+        select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.n)
+    ).all()
+
+
+def first_broken(session: Session) -> int | None:
+    """The number of the first entry that was changed, or follows a gap; None when all are whole."""
+    expected, prev_hash = 1, _START
+    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.n)):
+        is_whole = entry.prev_hash == prev_hash and entry.hash == _hash(entry)
+        if entry.n != expected or not is_whole:
+            return expected
+        expected, prev_hash = entry.n + 1, entry.hash
+    return None
+
+
+def _hash(entry: AuditEntry) -> str:
+    fields = [
+        entry.n,
+        to_microseconds(entry.at),
+        entry.who,
+        entry.what,
+        entry.subject,
+        entry.before,
+        entry.after,
+        entry.prev_hash,
+    ]
+    return sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()

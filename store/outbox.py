@@ -1,0 +1,321 @@
+"""Deliveries and their parts: what is to be sent, and how far that got.
+
+Within a conversation only the oldest open delivery that is due can be claimed, and only while no
+other of it is under a lease. Whatever a sender writes names its ``attempt``: a sender whose lease
+ran out and was taken over changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import CursorResult, Update, delete, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from store.inserting import insert_once
+from store.models import Delivery, DeliveryKind, DeliveryState, OnDoubt, Part, PartState
+from store.waking import wake
+
+TOPIC = "outbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A delivery to be made. ``reply`` is JSON that only ``bot.codec`` reads.
+
+    ``key`` makes it once, e.g. ``reply:web:17`` or ``occurrence:9:before:3``.
+    """
+
+    key: str
+    kind: DeliveryKind
+    channel: str
+    conversation: str
+    reply: str
+    is_group: bool = False
+    accounts: tuple[str, ...] = ()
+    reply_to: str | None = None
+    reply_until: datetime | None = None
+    on_doubt: OnDoubt = OnDoubt.RESEND
+    due_at: datetime | None = None
+    """Not before; at once when None."""
+
+
+def add(
+    session: Session,
+    draft: Draft,
+    *,
+    now: datetime,
+    owner: str | None = None,
+    lease: timedelta = timedelta(),
+) -> int | None:
+    """Insert a delivery once; its id, or None when ``key`` was there already.
+
+    With an ``owner`` it starts under a lease, as ``attempt`` 1: someone is showing it live.
+    """
+    due_at = draft.due_at or now
+    is_new = insert_once(
+        session,
+        Delivery,
+        {
+            "uid": uuid4().hex,
+            "key": draft.key,
+            "kind": draft.kind,
+            "on_doubt": draft.on_doubt,
+            "channel": draft.channel,
+            "conversation": draft.conversation,
+            "is_group": draft.is_group,
+            "accounts": list(draft.accounts),
+            "reply_to": draft.reply_to,
+            "reply_until": draft.reply_until,
+            "reply": draft.reply,
+            "created_at": now,
+            "due_at": due_at,
+            "retry_at": due_at,
+            "attempt": 0 if owner is None else 1,
+            "owner": owner,
+            "lease_until": None if owner is None else now + lease,
+        },
+    )
+    if not is_new:
+        return None
+    wake(session, TOPIC)
+    return session.scalars(select(Delivery.id).where(Delivery.key == draft.key)).one()
+
+
+def claim(
+    session: Session,
+    *,
+    owner: str,
+    channels: Collection[str],
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+) -> Sequence[Delivery]:
+    """Take deliveries that may be worked on now, oldest first, through these channels."""
+    other = aliased(Delivery)
+    is_blocked = (
+        select(other.id)
+        .where(
+            other.state == DeliveryState.OPEN,
+            other.channel == Delivery.channel,
+            other.conversation == Delivery.conversation,
+            or_(
+                (other.id < Delivery.id) & (other.due_at <= now),
+                (other.id != Delivery.id) & (other.lease_until >= now),
+            ),
+        )
+        .exists()
+    )
+    ready = session.scalars(
+        select(Delivery.id)
+        .where(
+            Delivery.state == DeliveryState.OPEN,
+            Delivery.channel.in_(channels),
+            Delivery.due_at <= now,
+            Delivery.retry_at <= now,
+            or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
+            ~is_blocked,
+        )
+        .order_by(Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not ready:
+        return ()
+    claimed = session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(ready))
+        .values(owner=owner, lease_until=now + lease, attempt=Delivery.attempt + 1)
+        .returning(Delivery)
+    )
+    return sorted(claimed, key=lambda delivery: delivery.id)
+
+
+def next_try_at(session: Session, *, channels: Collection[str], now: datetime) -> datetime | None:
+    """When the earliest open delivery that waits for a time may be tried."""
+    times = [
+        session.scalars(
+            select(column)
+            .where(
+                Delivery.state == DeliveryState.OPEN,
+                Delivery.channel.in_(channels),
+                column > now,
+            )
+            .order_by(column)
+            .limit(1)
+        ).first()
+        for column in (Delivery.retry_at, Delivery.lease_until)
+    ]
+    return min((time for time in times if time is not None), default=None)
+
+
+def parts(session: Session, delivery_id: int) -> Sequence[Part]:
+    """The parts in their order; none before it is rendered."""
+    return session.scalars(
+        select(Part).where(Part.delivery_id == delivery_id).order_by(Part.n)
+    ).all()
+
+
+def store_parts(
+    session: Session, delivery_id: int, *, attempt: int, rendered: Sequence[bytes], first: int = 0
+) -> bool:
+    """Keep the bytes to send, from part ``first`` on; what was there from it on is dropped."""
+    if not _hold(session, delivery_id, attempt, is_rendered=True):
+        return False
+    session.execute(delete(Part).where(Part.delivery_id == delivery_id, Part.n >= first))
+    for n, content in enumerate(rendered, first):
+        session.add(Part(delivery_id=delivery_id, n=n, bytes=content))
+    return True
+
+
+def start_part(
+    session: Session, delivery_id: int, n: int, *, attempt: int, now: datetime, lease: timedelta
+) -> bool:
+    """Say that part ``n`` is about to be sent; False when the delivery is another's by now."""
+    if not _hold(session, delivery_id, attempt, lease_until=now + lease):
+        return False
+    part = session.get_one(Part, (delivery_id, n))
+    part.state = PartState.CLAIMED
+    part.attempt = attempt
+    part.first_try_at = part.first_try_at or now
+    return True
+
+
+def part_sent(
+    session: Session,
+    delivery_id: int,
+    n: int,
+    *,
+    attempt: int,
+    now: datetime,
+    provider_id: str | None,
+    refused: Mapping[str, str],
+) -> bool:
+    """Say that part ``n`` arrived; after the last one the delivery is sent."""
+    part = session.get_one(Part, (delivery_id, n), with_for_update=True)
+    if part.attempt != attempt:
+        return False
+    part.state = PartState.SENT
+    part.sent_at = now
+    part.provider_id = provider_id
+    part.refused = dict(refused)
+    session.flush()
+    is_last = not session.scalars(
+        select(Part.n).where(Part.delivery_id == delivery_id, Part.state != PartState.SENT)
+    ).first()
+    if is_last:
+        return end(session, delivery_id, attempt=attempt, now=now, state=DeliveryState.SENT)
+    return _hold(session, delivery_id, attempt, failures=0)
+
+
+def part_undecided(
+    session: Session, delivery_id: int, n: int, *, attempt: int, state: PartState, error: str
+) -> None:
+    """Part ``n`` was surely not sent (pending), may have been (uncertain) or never will be."""
+    session.execute(
+        update(Part)
+        .where(Part.delivery_id == delivery_id, Part.n == n, Part.attempt == attempt)
+        .values(state=state, last_error=error)
+    )
+
+
+def postpone(
+    session: Session, delivery_id: int, *, attempt: int, retry_at: datetime, is_failure: bool
+) -> bool:
+    """Let go of the lease and try again later."""
+    wake(session, TOPIC)
+    failures = Delivery.failures + (1 if is_failure else 0)
+    return _done(
+        session,
+        _mine(delivery_id, attempt).values(
+            owner=None, lease_until=None, retry_at=retry_at, failures=failures
+        ),
+    )
+
+
+def end(
+    session: Session,
+    delivery_id: int,
+    *,
+    attempt: int,
+    now: datetime,
+    state: DeliveryState,
+    reason: str | None = None,
+) -> bool:
+    """Close the delivery; the next of its conversation may go."""
+    wake(session, TOPIC)
+    return _done(
+        session,
+        _mine(delivery_id, attempt).values(
+            owner=None, lease_until=None, state=state, reason=reason, ended_at=now
+        ),
+    )
+
+
+def release(session: Session, owner: str | None = None) -> None:
+    """Give back what ``owner`` claimed; everything, when no owner can be alive."""
+    mine = [] if owner is None else [Delivery.owner == owner]
+    session.execute(
+        update(Delivery)
+        .where(Delivery.state == DeliveryState.OPEN, *mine)
+        .values(owner=None, lease_until=None)
+    )
+    wake(session, TOPIC)
+
+
+def by_key(session: Session, key: str) -> Delivery | None:
+    """The delivery made under ``key``."""
+    return session.scalars(select(Delivery).where(Delivery.key == key)).one_or_none()
+
+
+def in_conversation(
+    session: Session, channel: str, conversation: str, *, limit: int = 50
+) -> Sequence[Delivery]:
+    """The latest deliveries to a conversation, oldest first."""
+    latest = session.scalars(
+        select(Delivery)
+        .where(Delivery.channel == channel, Delivery.conversation == conversation)
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    ).all()
+    return latest[::-1]
+
+
+def in_trouble(session: Session, *, limit: int = 100) -> Sequence[Delivery]:
+    """What failed, was missed or is uncertain, newest first: none of it is silent."""
+    states = (DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.UNCERTAIN)
+    return session.scalars(
+        select(Delivery).where(Delivery.state.in_(states)).order_by(Delivery.id.desc()).limit(limit)
+    ).all()
+
+
+def purge(session: Session, *, before: datetime) -> int:
+    """Forget closed deliveries, with their parts."""
+    gone = session.execute(
+        delete(Delivery).where(Delivery.state != DeliveryState.OPEN, Delivery.ended_at < before)
+    )
+    assert isinstance(gone, CursorResult)  # noqa: S101
+    return gone.rowcount
+
+
+def _mine(delivery_id: int, attempt: int) -> Update:
+    return update(Delivery).where(
+        Delivery.id == delivery_id,
+        Delivery.attempt == attempt,
+        Delivery.state == DeliveryState.OPEN,
+    )
+
+
+def _hold(
+    session: Session, delivery_id: int, attempt: int, **changes: bool | int | datetime
+) -> bool:
+    return _done(session, _mine(delivery_id, attempt).values(**changes))
+
+
+def _done(session: Session, statement: Update) -> bool:
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)  # noqa: S101
+    return result.rowcount > 0

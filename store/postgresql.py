@@ -1,0 +1,127 @@
+"""PostgreSQL: units of work through asyncpg, retried when the database could not order them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+from store.instant import CLOCK, Clock
+from store.migrate import migrate
+from store.waking import Wakes, take_topics
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_CHANNEL = "yaodian"
+_CONNECTIONS = 10
+_TRIES = 6
+_RETRYABLE = {"40001", "40P01"}
+"""serialization_failure, deadlock_detected."""
+_RECONNECT_AFTER_S = 1.0
+_CHECK_EVERY_S = 15.0
+_MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(792113)")
+_NOTIFY = text("SELECT pg_notify(:channel, :topic)")
+
+
+def _is_retryable(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _RETRYABLE
+
+
+class PostgresqlBackend:
+    """A database that several replicas may share."""
+
+    def __init__(self, url: str, wakes: Wakes, clock: Clock | None) -> None:
+        self._engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+        )
+        self._wakes = wakes
+        self._info = {} if clock is None else {CLOCK: clock}
+        self._listening: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, url: str, wakes: Wakes, clock: Clock | None) -> PostgresqlBackend:
+        backend = cls(url, wakes, clock)
+        async with backend._engine.begin() as connection:
+            await connection.execute(_MIGRATION_LOCK)
+            await connection.run_sync(migrate)
+        backend._listening = asyncio.create_task(backend._listen(), name="store-listen")
+        return backend
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._write_once(work)
+            except DBAPIError as error:
+                if attempt == _TRIES or not _is_retryable(error):
+                    raise
+            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    async def _write_once(self, work: Callable[[Session], T]) -> T:
+        topics: set[str] = set()
+
+        def run(session: Session) -> T:
+            outcome = work(session)
+            session.flush()
+            topics.update(take_topics(session))
+            for topic in topics:
+                session.execute(_NOTIFY, {"channel": _CHANNEL, "topic": topic})
+            return outcome
+
+        async with self._session() as session, session.begin():
+            outcome = await session.run_sync(run)
+        for topic in topics:
+            self._wakes.wake(topic)
+        return outcome
+
+    async def read(self, query: Callable[[Session], T]) -> T:
+        async with self._session() as session:
+            return await session.run_sync(query)
+
+    def _session(self) -> AsyncSession:
+        return AsyncSession(self._engine, expire_on_commit=False, info=dict(self._info))
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._engine.connect() as connection:
+                    await self._relay(connection)
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("lost the notification connection: %s", type(error).__name__)
+            await asyncio.sleep(_RECONNECT_AFTER_S)
+
+    async def _relay(self, connection: AsyncConnection) -> None:
+        """Pass on what other replicas commit, until the connection is lost."""
+        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None  # noqa: S101
+
+        def relay(_connection: object, _pid: int, _channel: str, topic: str) -> None:
+            self._wakes.wake(topic)
+
+        await raw.add_listener(_CHANNEL, relay)
+        self._wakes.wake_all()
+        try:
+            while not raw.is_closed():
+                await asyncio.sleep(_CHECK_EVERY_S)
+                await connection.execute(text("SELECT 1"))
+        finally:
+            await connection.invalidate()
+
+    async def close(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._engine.dispose()
