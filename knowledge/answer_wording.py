@@ -1,0 +1,116 @@
+"""The fixed Chinese around a document's own words: leads, refusals, cautions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from knowledge.asked import Part, Want
+from knowledge.facts import Fact, FactKind
+from knowledge.model import Answer, Citation, Genre
+
+if TYPE_CHECKING:
+    from knowledge.question import Understood
+    from knowledge.answers import Scored
+    from knowledge.sentences import Sentence
+
+_KIND_WORDS = {
+    FactKind.COUNT: "具体数目",
+    FactKind.PERCENT: "比例",
+    FactKind.MONEY: "金额",
+    FactKind.DURATION: "时长",
+    FactKind.INTERVAL: "多久一次",
+    FactKind.YEAR: "年份",
+    FactKind.MONTH: "月份",
+    FactKind.DAY: "具体日期",
+    FactKind.CLOCK: "具体时间",
+    FactKind.PERSON: "姓名",
+    FactKind.CONTACT: "联系方式",
+}
+_MAIN_KINDS = (
+    FactKind.INTERVAL,
+    FactKind.MONEY,
+    FactKind.PERSON,
+    FactKind.YEAR,
+    FactKind.DURATION,
+    FactKind.DAY,
+    FactKind.MONTH,
+    FactKind.PERCENT,
+    FactKind.COUNT,
+    FactKind.CLOCK,
+    FactKind.CONTACT,
+)
+
+
+def nothing_found(question: str) -> Answer:
+    return Answer(
+        question=question,
+        answered=False,
+        text="现有文件里没有找到相关内容。您可以换个说法再问，或者我帮您转给负责的同志。",
+    )
+
+
+def not_said(
+    question: str, missing: Sequence[Part], nearest: tuple[Citation, ...], confidence: float
+) -> Answer:
+    """Say what is missing and name the nearest clause, without passing it off as the answer."""
+    what = "、".join(dict.fromkeys(_missing_words(part) for part in missing))
+    text = f"现有文件里没有写明{what}。" if what else "现有文件里没有找到对这个问题的说明。"
+    if nearest:
+        text += f"最接近的是《{nearest[0].document}》{nearest[0].locator}，供参考。"
+    return Answer(
+        question=question, answered=False, text=text, citations=nearest, confidence=confidence
+    )
+
+
+def unknown(understood: Understood, nearest: tuple[Citation, ...]) -> Answer:
+    """A year or a place no document has: say which there are, and answer from none of them."""
+    refused = understood.refused
+    asked = refused.asked if refused else ""
+    known = "、".join(refused.known) if refused else ""
+    text = f"现有文件里没有{asked}的内容。"
+    if known:
+        text += f"目前有：{known}。"
+    return Answer(question=understood.text, answered=False, text=text, citations=nearest)
+
+
+def _missing_words(part: Part) -> str:
+    if part.want is Want.WHERE:
+        return "地点"
+    if part.want in {Want.NAMES, Want.LIST}:
+        return "具体名称"
+    kind = next((kind for kind in _MAIN_KINDS if kind in part.kinds), None)
+    return _KIND_WORDS.get(kind, "具体内容") if kind else "具体内容"
+
+
+def compose(chosen: Sequence[tuple[Scored, Sequence[Sentence]]], *, by_document: bool) -> str:
+    """The direct answer first where there is one, then each passage's sentences in reading order."""
+    lines: list[str] = []
+    lead = _lead([one for one, _ in chosen])
+    if lead:
+        lines.append(lead)
+    for one, sentences in chosen:
+        prefix = f"《{one.sentence.hit.document.title}》：" if by_document else ""
+        lines.append(prefix + "".join(sentence.text for sentence in sentences))
+    return "\n".join(lines)
+
+
+def _lead(chosen: Sequence[Scored]) -> str:
+    facts: dict[Part, Fact] = {}
+    for one in chosen:
+        for found in one.settled:
+            if found.fact is not None:
+                facts.setdefault(found.part, found.fact)
+    return "；".join(dict.fromkeys(fact.text for fact in facts.values())) + "。" if facts else ""
+
+
+def cautions(chosen: Sequence[Scored]) -> tuple[str, ...]:
+    """One short line per caution of the documents quoted, and one for a report of what others do."""
+    lines: dict[str, None] = {}
+    for one in chosen:
+        document = one.sentence.hit.document
+        for caution in document.cautions:
+            lines[caution] = None
+        if document.genre is Genre.NEWS:
+            lines["这是新闻报道，说的是当地的做法，不是对您单位的要求。"] = None
+    return tuple(lines)

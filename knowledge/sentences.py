@@ -1,0 +1,60 @@
+"""Cut found passages into sentences and clauses that remember where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from knowledge.model import Hit
+
+_SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*[”’』」）)]*")
+_CLAUSE = re.compile(r"[^，,。！？!?；;：:\n]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """``start`` and ``end`` are offsets into the document's text."""
+
+    hit: Hit
+    rank: int
+    """Place of its passage among the hits, from 0."""
+    number: int
+    """Place within its passage, from 0."""
+    start: int
+    end: int
+    text: str
+    before: str
+    """The sentence before it in the passage; "" for the first."""
+
+    @property
+    def context(self) -> str:
+        """What a reader has in mind when reading it: title, headings, the sentence before."""
+        return "\n".join((self.hit.document.title, *self.hit.passage.path, self.before))
+
+
+def sentences_of(hits: Iterable[Hit]) -> Iterator[Sentence]:
+    """All sentences of all hits, best hit first, each in reading order."""
+    for rank, hit in enumerate(hits):
+        passage = hit.passage
+        before = ""
+        for number, match in enumerate(_SENTENCE.finditer(passage.text)):
+            text = match.group().strip()
+            if not text:
+                continue
+            start = passage.start + match.start() + len(match.group()) - len(match.group().lstrip())
+            yield Sentence(
+                hit=hit,
+                rank=rank,
+                number=number,
+                start=start,
+                end=start + len(text),
+                text=text,
+                before=before,
+            )
+            before = text
+
+
+def clause_spans(text: str) -> list[tuple[int, int]]:
+    """Spans of the pieces between commas, colons and stops."""
+    return [match.span() for match in _CLAUSE.finditer(text)]

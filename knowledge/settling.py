@@ -1,0 +1,157 @@
+"""Does a sentence settle a part of a question: is the fact it asks for printed, and about its focus?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from knowledge.asked import Part, Want
+from knowledge.facts import Fact, FactKind, facts_in
+from knowledge.overlap import Overlap, Weigh
+from knowledge.sentences import Sentence, clause_spans
+
+FOCUS_NEARBY = 0.5
+"""Share of the focus that the clauses around a fact (with headings at half weight) must hold."""
+HEAD_REACH_CHARS = 14
+"""How far a count may stand from the noun it counts."""
+
+_UNIT_GROUPS = (
+    frozenset("名 位 个 人 员 人次".split()),
+    frozenset("所 家 个 校 处 间".split()),
+    frozenset("项 个 条 类 种 方面 件 点 环节 大".split()),
+    frozenset("次 场 期 轮 回 遍 届 个 节 堂".split()),
+    frozenset("学时 课时 小时".split()),
+    frozenset("份 套 本 册 篇 件 部 个 项".split()),
+    frozenset("个 支 组 批 对 块 张 台 户 例 起 座 辆".split()),
+    frozenset("类 种 级 等 档 星 个".split()),
+)
+_EXACT = frozenset({Want.FACT, Want.WHERE, Want.NAMES, Want.LIST})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """``fact`` is what answers the part; None when the part needs no particular fact."""
+
+    part: Part
+    sentence: Sentence
+    fact: Fact | None
+
+
+def needs_fact(part: Part) -> bool:
+    """Whether silence of the text on this part means "the documents do not say"."""
+    if part.want in {Want.FACT, Want.WHERE}:
+        return True
+    return part.want in {Want.NAMES, Want.LIST} and (part.count or 0) > 1
+
+
+def settle(part: Part, sentence: Sentence, focus: Overlap, weigh: Weigh) -> Settled | None:
+    """The first fact of ``sentence`` that answers ``part``, or None.
+
+    Args:
+        part: One thing asked.
+        sentence: Where to look.
+        focus: Weights of what the part is about.
+        weigh: Idf, for the head noun of a count.
+    """
+    if part.want not in _EXACT or not needs_fact(part):
+        return None
+    facts = facts_in(sentence.text)
+    if part.want is Want.WHERE:
+        facts = [fact for fact in facts if fact.kind is FactKind.PLACE]
+    elif part.want in {Want.NAMES, Want.LIST}:
+        return _listed(part, sentence, facts, focus)
+    else:
+        facts = [fact for fact in facts if fact.kind in part.kinds]
+    for fact in facts:
+        if _fits(part, fact, sentence.text) and _is_about(part, fact, sentence, focus):
+            return Settled(part=part, sentence=sentence, fact=fact)
+    counts_itself = FactKind.COUNT in part.kinds and part.unit in {
+        "类",
+        "种",
+        "项",
+        "个",
+        "条",
+        "家",
+        "所",
+    }
+    if counts_itself:
+        for fact in facts_in(sentence.text):
+            is_list = fact.kind is FactKind.SERIES and len(fact.items) > 2
+            if is_list and focus.coverage(sentence.text, sentence.context, 0.3) >= 0.7:
+                return Settled(part=part, sentence=sentence, fact=None)
+    return None
+
+
+def _fits(part: Part, fact: Fact, text: str) -> bool:
+    if fact.kind is FactKind.COUNT:
+        return _unit_fits(part.unit, fact.unit) and _counts_focus(part, fact, text)
+    if fact.kind is FactKind.DURATION and part.unit and part.unit[-1] not in fact.text:
+        return False
+    return not (fact.kind is FactKind.YEAR and FactKind.DURATION in part.kinds)
+
+
+def _unit_fits(asked: str, printed: str) -> bool:
+    if not asked or asked == printed:
+        return True
+    return any(asked in group and printed in group for group in _UNIT_GROUPS)
+
+
+def _counts_focus(part: Part, fact: Fact, text: str) -> bool:
+    head = part.focus[-2:]
+    if not part.unit or len(head) < 2:
+        return True
+    after = text[fact.end : fact.end + HEAD_REACH_CHARS]
+    before = text[max(0, fact.start - HEAD_REACH_CHARS) : fact.start]
+    return head in after or head in before
+
+
+def _is_about(part: Part, fact: Fact, sentence: Sentence, focus: Overlap) -> bool:
+    if not focus.total:
+        return True
+    if fact.kind in {FactKind.INTERVAL, FactKind.PERSON}:
+        near = _clauses_around(
+            sentence.text, fact, reach=1 if fact.kind is FactKind.INTERVAL else 0
+        )
+        return focus.coverage(near, sentence.context, 0.3) >= FOCUS_NEARBY
+    return focus.coverage(sentence.text, sentence.context, 0.5) >= FOCUS_NEARBY
+
+
+def _clauses_around(text: str, fact: Fact, reach: int) -> str:
+    spans = clause_spans(text)
+    holding = [n for n, (start, end) in enumerate(spans) if start <= fact.start < end]
+    if not holding:
+        return text
+    first, last = max(0, holding[0] - reach), min(len(spans) - 1, holding[-1] + reach)
+    return text[spans[first][0] : spans[last][1]]
+
+
+def _listed(part: Part, sentence: Sentence, facts: list[Fact], focus: Overlap) -> Settled | None:
+    count = part.count or 0
+    if focus.coverage(sentence.text, sentence.context, 0.5) < FOCUS_NEARBY:
+        return None
+    series = [fact for fact in facts if fact.kind is FactKind.SERIES]
+    for fact in series:
+        if len(fact.items) == count and not _lists_counted_things(fact):
+            return Settled(part=part, sentence=sentence, fact=fact)
+    quoted = [fact for fact in facts if fact.kind is FactKind.QUOTED]
+    if len(quoted) == count:
+        return Settled(part=part, sentence=sentence, fact=None)
+    says_count = any(f.kind is FactKind.COUNT and _value(f.text) == count for f in facts)
+    if says_count and any(abs(len(f.items) - count) <= 1 and len(f.items) > 1 for f in series):
+        return Settled(part=part, sentence=sentence, fact=None)
+    return None
+
+
+def _lists_counted_things(series: Fact) -> bool:
+    """``一级指标（6项）、二级指标（20项）`` lists how many there are, not what they are called."""
+    counted = sum(any(f.kind is FactKind.COUNT for f in facts_in(item)) for item in series.items)
+    return counted * 2 > len(series.items)
+
+
+def _value(text: str) -> int | None:
+    digits = "".join(c for c in text if c.isdigit())
+    if digits:
+        return int(digits)
+    for number, word in enumerate("零一二三四五六七八九十"):
+        if text.startswith(word):
+            return number
+    return 2 if text.startswith("两") else None
