@@ -10,8 +10,8 @@ from knowledge.facts import Fact, FactKind
 from knowledge.model import Answer, Citation, Genre
 
 if TYPE_CHECKING:
-    from knowledge.question import Understood
     from knowledge.answers import Scored
+    from knowledge.question import Understood
     from knowledge.sentences import Sentence
 
 _KIND_WORDS = {
@@ -43,6 +43,7 @@ _MAIN_KINDS = (
 
 
 def nothing_found(question: str) -> Answer:
+    """No passage was found at all."""
     return Answer(
         question=question,
         answered=False,
@@ -84,7 +85,7 @@ def _missing_words(part: Part) -> str:
 
 
 def compose(chosen: Sequence[tuple[Scored, Sequence[Sentence]]], *, by_document: bool) -> str:
-    """The direct answer first where there is one, then each passage's sentences in reading order."""
+    """The direct answer first where there is one, then each passage's sentences in order."""
     lines: list[str] = []
     lead = _lead([one for one, _ in chosen])
     if lead:
@@ -105,7 +106,7 @@ def _lead(chosen: Sequence[Scored]) -> str:
 
 
 def cautions(chosen: Sequence[Scored]) -> tuple[str, ...]:
-    """One short line per caution of the documents quoted, and one for a report of what others do."""
+    """One short line per caution of what is quoted, and one for a report of what others do."""
     lines: dict[str, None] = {}
     for one in chosen:
         document = one.sentence.hit.document

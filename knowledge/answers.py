@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from knowledge import answer_wording as wording
 from knowledge.asked import Part, Want, parts_of, tagged_words
 from knowledge.model import Answer, Citation, Hit
-from knowledge.question import Understood
 from knowledge.overlap import Overlap, Weigh
+from knowledge.question import Understood
 from knowledge.sentences import Sentence, sentences_of
 from knowledge.settling import Settled, needs_fact, settle
 
@@ -42,6 +42,8 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
+    """A sentence with how well it answers; ``coverage`` counts its context at half weight."""
+
     sentence: Sentence
     score: float
     coverage: float
@@ -117,7 +119,7 @@ class Answerer:
         return sorted(scored, key=lambda one: -one.score)
 
     def _missing(self, parts: Sequence[Part], scored: Sequence[Scored]) -> tuple[Part, ...]:
-        """Parts that ask for a fact nobody prints; empty when enough of the question is answered."""
+        """Parts that ask for a fact nobody prints; empty when enough else is answered."""
         settled = {found.part for one in scored for found in one.settled}
         missing = tuple(part for part in parts if needs_fact(part) and part not in settled)
         if not missing:

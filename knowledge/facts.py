@@ -1,4 +1,4 @@
-"""Recognise the facts a question may ask for: counts, money, lengths, intervals, dates, people, lists.
+"""Recognise the facts a question may ask for: counts, money, intervals, dates, people, lists.
 
 Works on simplified text as printed (half- or full-width). Nothing is inferred: a fact is a span.
 """
@@ -34,7 +34,7 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """``text`` is verbatim; ``unit`` is the measure word of a count; ``items`` those of a series."""
+    """``text`` is verbatim; ``unit`` the measure word of a count; ``items`` those of a series."""
 
     kind: FactKind
     start: int
@@ -180,7 +180,7 @@ def people_in(text: str) -> list[Fact]:
 
 
 def _is_common_word(text: str) -> bool:
-    """Whether segmentation reads dictionary words (``和|党委``, ``关键``) and not a surname + name."""
+    """Whether segmentation reads dictionary words (``和|党委``, ``关键``), not a surname + name."""
     import rjieba
 
     (first, tag), *rest = rjieba.tag(text)

@@ -25,7 +25,7 @@ def _normal(text: str) -> str:
 
 
 def terms_of(text: str) -> list[str]:
-    """Character pairs of every run of Chinese (a lone character stays), and words of Latin and digits."""
+    """Character pairs of every Chinese run (a lone character stays); Latin words and numbers."""
     terms: list[str] = []
     for run in _RUN.findall(_normal(text)):
         if "\u4e00" <= run[0] <= "\u9fff":
@@ -66,7 +66,7 @@ class Overlap:
         return cls(weights)
 
     def coverage(self, text: str, context: str = "", context_share: float = 0.0) -> float:
-        """Covered share; a term found only in ``context`` counts ``context_share`` of its weight."""
+        """Covered share; a term only ``context`` holds counts ``context_share`` of its weight."""
         if not self.total:
             return 0.0
         low, around = _normal(text), _normal(context) if context_share else ""

@@ -1,4 +1,4 @@
-"""Does a sentence settle a part of a question: is the fact it asks for printed, and about its focus?"""
+"""Does a sentence settle a part of a question: is the asked fact printed, and about its focus?"""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ FOCUS_NEARBY = 0.5
 HEAD_REACH_CHARS = 14
 """How far a count may stand from the noun it counts."""
 
-_UNIT_GROUPS = (
-    frozenset("名 位 个 人 员 人次".split()),
-    frozenset("所 家 个 校 处 间".split()),
-    frozenset("项 个 条 类 种 方面 件 点 环节 大".split()),
-    frozenset("次 场 期 轮 回 遍 届 个 节 堂".split()),
-    frozenset("学时 课时 小时".split()),
-    frozenset("份 套 本 册 篇 件 部 个 项".split()),
-    frozenset("个 支 组 批 对 块 张 台 户 例 起 座 辆".split()),
-    frozenset("类 种 级 等 档 星 个".split()),
+_UNIT_GROUPS = tuple(
+    frozenset(group)
+    for group in (
+        ("名", "位", "个", "人", "员", "人次"),
+        ("所", "家", "个", "校", "处", "间"),
+        ("项", "个", "条", "类", "种", "方面", "件", "点", "环节", "大"),
+        ("次", "场", "期", "轮", "回", "遍", "届", "个", "节", "堂"),
+        ("学时", "课时", "小时"),
+        ("份", "套", "本", "册", "篇", "件", "部", "个", "项"),
+        ("个", "支", "组", "批", "对", "块", "张", "台", "户", "例", "起", "座", "辆"),
+        ("类", "种", "级", "等", "档", "星", "个"),
+    )
 )
 _EXACT = frozenset({Want.FACT, Want.WHERE, Want.NAMES, Want.LIST})
 
