@@ -84,6 +84,14 @@ def _missing_words(part: Part) -> str:
     return _KIND_WORDS.get(kind, "具体内容") if kind else "具体内容"
 
 
+def premise(parts: Sequence[Part], absent: Sequence[str]) -> str:
+    """Correct a question that takes for granted what the documents do not mention."""
+    doubted = [word for word in absent if any(word in part.text for part in parts)]
+    if not doubted or any(part.want is not Want.YES_NO for part in parts):
+        return ""
+    return f"文件里没有提到“{'”“'.join(doubted)}”，相关的原文是：\n"
+
+
 def compose(chosen: Sequence[tuple[Scored, Sequence[Sentence]]], *, by_document: bool) -> str:
     """The direct answer first where there is one, then each passage's sentences in order."""
     lines: list[str] = []

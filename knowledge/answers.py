@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from knowledge import answer_wording as wording
+from knowledge.absent import (
+    absent_things,
+    asks_for_absent,
+    kin_of,
+    lists_alternatives,
+    strange_names,
+)
 from knowledge.asked import Part, Want, parts_of, tagged_words
+from knowledge.facts import kinds_in
 from knowledge.model import Answer, Citation, Hit
 from knowledge.overlap import Overlap, Weigh
 from knowledge.question import Understood
@@ -25,6 +33,7 @@ MAX_QUOTE_CHARS = 420
 MAX_TEXT_CHARS = 320
 HITS_READ = 12
 CONTEXT_SHARE = 0.5
+KIN_BONUS = 0.2
 _POINTS_BACK = re.compile(r"(?:这些?|其|该|此|上述|以上|它们?|他们)")
 
 
@@ -74,13 +83,17 @@ class Answerer:
         best = scored[0]
         if understood.refused:
             return wording.unknown(understood, self._cite([best]))
+        absent = absent_things(question, [one.sentence for one in scored])
+        if not missing and asks_for_absent(parts, absent) and not lists_alternatives(best.sentence):
+            missing = parts
         if missing or best.coverage < self.thresholds.answer:
             return wording.not_said(question, missing, self._cite([best]), best.coverage)
         chosen = self._choose(scored, groups)
         return Answer(
             question=question,
             answered=True,
-            text=wording.compose(
+            text=wording.premise(parts, absent)
+            + wording.compose(
                 [(one, self._sentences(one, scored)) for one in chosen],
                 by_document=len({one.sentence.hit.document.id for one in chosen}) > 1,
             ),
@@ -95,19 +108,23 @@ class Answerer:
         holds = "\n".join(f"{hit.document.title}\n{hit.passage.text}" for hit in hits)
         whole = Overlap.of(tagged_words(_without_filters(understood)), self.weigh, holds)
         foci = [Overlap.of(tagged_words(part.focus), self.weigh, holds) for part in parts]
+        strangers = strange_names(understood.text, holds)
         top = max((hit.score for hit in hits), default=0.0) or 1.0
         scored: list[Scored] = []
         for sentence in sentences_of(hits):
-            own = whole.coverage(sentence.text)
-            coverage = whole.coverage(sentence.text, sentence.context, CONTEXT_SHARE)
-            by_part = max(focus.coverage(sentence.text) for focus in foci)
+            kinds = kinds_in(sentence.text)
+            own = whole.coverage(sentence.text, kinds=kinds)
+            coverage = whole.coverage(sentence.text, sentence.context, CONTEXT_SHARE, kinds)
+            by_part = max(focus.coverage(sentence.text, kinds=kinds) for focus in foci)
             settled = tuple(
                 found
                 for part, focus in zip(parts, foci, strict=True)
                 if (found := settle(part, sentence, focus, self.weigh))
             )
+            kin = KIN_BONUS if kin_of(strangers, sentence.text) else 0.0
             score = (
-                0.45 * own
+                kin
+                + 0.45 * own
                 + 0.2 * coverage
                 + 0.15 * by_part
                 + 0.3 * max(sentence.hit.score, 0) / top

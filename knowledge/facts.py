@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 
 class FactKind(StrEnum):
@@ -128,8 +128,9 @@ _BODY = re.compile(
 _PLACE = re.compile(
     r"(?:到|至|往|赴|进)(?!时|位|底|今|少|期|目前|达)[\u4e00-\u9fff“”]{2,20}"
     r"|[在于][\u4e00-\u9fff“”0-9]{2,20}(?:举行|召开|举办|开展|集合|报到|进行|领取|办理|提交|施行)"
-    r"|[\u4e00-\u9fff]{1,14}(?:省|市|县|区(?!域|分|别)|镇|乡|村|街道|会议室|办公室|报告厅|礼堂|操场|体育馆|图书馆|展览馆|纪念馆|"
-    r"文化馆|基地|活动中心|服务中心|大厅|广场|教室|窗口|平台|网站|公众号|邮箱|楼[0-9一二三四五六七八九十]+|路[0-9]+号)"
+    r"|[\u4e00-\u9fff]{2,6}(?:省|市|县|区(?!域|分|别)|镇|乡|村|街道)(?!级|直|属|管)"
+    r"|[\u4e00-\u9fff]{0,10}(?:会议室|办公室|报告厅|礼堂|操场|体育馆|图书馆|展览馆|纪念馆|文化馆|基地|活动中心|服务中心|"
+    r"大厅|广场|教室|窗口|平台|网站|公众号|邮箱|楼[0-9一二三四五六七八九十]+|路[0-9]+号)"
 )
 _SERIES_ITEM = r"[^，,。；;：:、！!？?\n（）()]{1,24}(?:[（(][^（）()\n]{1,12}[）)])?"
 _SERIES = re.compile(rf"{_SERIES_ITEM}(?:、\s*{_SERIES_ITEM})+")
@@ -140,7 +141,8 @@ def _compiled() -> tuple[tuple[FactKind, re.Pattern[str]], ...]:
     return tuple((kind, re.compile(pattern)) for kind, pattern in _PATTERNS)
 
 
-def facts_in(text: str) -> list[Fact]:
+@lru_cache(maxsize=4096)
+def facts_in(text: str) -> tuple[Fact, ...]:
     """All facts, in reading order; spans of different kinds may overlap (``2017年3月`` is two)."""
     found = [
         Fact(kind=kind, start=match.start(), end=match.end(), text=match.group())
@@ -164,7 +166,12 @@ def facts_in(text: str) -> list[Fact]:
             for match in pattern.finditer(text)
         ]
     found += series_in(text)
-    return sorted(found, key=lambda fact: (fact.start, fact.end))
+    return tuple(sorted(found, key=lambda fact: (fact.start, fact.end)))
+
+
+def kinds_in(text: str) -> frozenset[FactKind]:
+    """Which kinds of facts ``text`` states."""
+    return frozenset(fact.kind for fact in facts_in(text))
 
 
 def people_in(text: str) -> list[Fact]:

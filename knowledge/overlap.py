@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from knowledge.facts import FactKind
 from knowledge.segmentation import normalise
 
 Weigh = Callable[[str], float]
@@ -16,6 +17,9 @@ ACTION_SHARE = 0.6
 ABSENT_THING_SHARE = 0.7
 ABSENT_ACTION_SHARE = 0.25
 
+_MONEY_WORDS = frozenset(
+    {"钱", "经费", "资金", "费用", "补助", "补贴", "款", "款项", "拨款", "开支"}
+)
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9.%]+")
 
 
@@ -40,6 +44,8 @@ class Overlap:
     """Weights of what is asked; ``coverage`` is the share of them (0–1) that a text contains."""
 
     weights: Mapping[str, float]
+    means: Mapping[str, FactKind] = field(default_factory=dict)
+    """Terms of words that a fact of a kind stands for: 经费 is met by 1.5万元."""
     total: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +62,7 @@ class Overlap:
                 rarely use a document's own verbs. Empty: not looked at.
         """
         weights: dict[str, float] = {}
+        means: dict[str, FactKind] = {}
         everything = _normal(holds)
         for word, is_thing in words:
             share = 1.0 if is_thing else ACTION_SHARE
@@ -63,16 +70,27 @@ class Overlap:
                 share *= ABSENT_THING_SHARE if is_thing else ABSENT_ACTION_SHARE
             for term in terms_of(word):
                 weights[term] = max(weights.get(term, 0.0), weigh(term) * share)
-        return cls(weights)
+                if word in _MONEY_WORDS:
+                    means[term] = FactKind.MONEY
+        return cls(weights, means)
 
-    def coverage(self, text: str, context: str = "", context_share: float = 0.0) -> float:
-        """Covered share; a term only ``context`` holds counts ``context_share`` of its weight."""
+    def coverage(
+        self,
+        text: str,
+        context: str = "",
+        context_share: float = 0.0,
+        kinds: frozenset[FactKind] = frozenset(),
+    ) -> float:
+        """Covered share; a term only ``context`` holds counts ``context_share`` of its weight.
+
+        ``kinds`` are the facts that ``text`` states: they meet the words that stand for them.
+        """
         if not self.total:
             return 0.0
         low, around = _normal(text), _normal(context) if context_share else ""
         covered = 0.0
         for term, weight in self.weights.items():
-            if term in low:
+            if term in low or self.means.get(term) in kinds:
                 covered += weight
             elif context_share and term in around:
                 covered += weight * context_share

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from knowledge.asked import Part, Want
-from knowledge.facts import Fact, FactKind, facts_in
+from knowledge.facts import Fact, FactKind, facts_in, kinds_in
 from knowledge.overlap import Overlap, Weigh
 from knowledge.sentences import Sentence, clause_spans
 
@@ -27,6 +28,8 @@ _UNIT_GROUPS = tuple(
         ("类", "种", "级", "等", "档", "星", "个"),
     )
 )
+_GOES_TO = re.compile(r"(?:到|去|往|至|进)(?:了)?(?:哪|什么地方|啥地方|何处)")
+_ARRIVES = re.compile(r"[到至往赴进]")
 _EXACT = frozenset({Want.FACT, Want.WHERE, Want.NAMES, Want.LIST})
 
 
@@ -57,9 +60,11 @@ def settle(part: Part, sentence: Sentence, focus: Overlap, weigh: Weigh) -> Sett
     """
     if part.want not in _EXACT or not needs_fact(part):
         return None
-    facts = facts_in(sentence.text)
+    facts = list(facts_in(sentence.text))
     if part.want is Want.WHERE:
         facts = [fact for fact in facts if fact.kind is FactKind.PLACE]
+        if _GOES_TO.search(part.text):
+            facts = [fact for fact in facts if _ARRIVES.match(fact.text)]
     elif part.want in {Want.NAMES, Want.LIST}:
         return _listed(part, sentence, facts, focus)
     else:
@@ -115,7 +120,8 @@ def _is_about(part: Part, fact: Fact, sentence: Sentence, focus: Overlap) -> boo
             sentence.text, fact, reach=1 if fact.kind is FactKind.INTERVAL else 0
         )
         return focus.coverage(near, sentence.context, 0.3) >= FOCUS_NEARBY
-    return focus.coverage(sentence.text, sentence.context, 0.5) >= FOCUS_NEARBY
+    kinds = kinds_in(sentence.text)
+    return focus.coverage(sentence.text, sentence.context, 0.5, kinds) >= FOCUS_NEARBY
 
 
 def _clauses_around(text: str, fact: Fact, reach: int) -> str:
