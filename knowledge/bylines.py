@@ -1,0 +1,329 @@
+"""By-lines, datelines and portal fields: out of the text, into the findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from knowledge.dates import read_date
+from knowledge.findings import Findings
+
+_NAME = r"[\u4e00-\u9fff·]{2,4}"
+_LABELS = {
+    "title": ("标题", "名称", "文件名称", "信息名称", "文件标题"),
+    "publisher": ("来源", "信息来源", "稿件来源", "文章来源", "供稿", "供稿单位", "稿源"),
+    "author": ("作者", "记者", "通讯员", "文", "文字", "撰稿", "供稿人", "撰文"),
+    "issued": (
+        *(
+            "发布时间",
+            "发布日期",
+            "发文日期",
+            "成文日期",
+            "成文时间",
+            "生成日期",
+            "公开日期",
+            "印发日期",
+        ),
+        *("日期", "时间", "发表时间", "发文时间", "更新时间", "公布日期"),
+    ),
+    "effective": ("施行日期", "实施日期", "生效日期", "有效期始"),
+    "expires": ("失效日期", "废止日期", "有效期至", "有效期止"),
+    "issuer": (
+        "发布机构",
+        "发文机关",
+        "发布单位",
+        "发文单位",
+        "制发机关",
+        "公开主体",
+        "发文机构",
+        "制定机关",
+    ),
+    "number": ("文号", "发文字号", "文件编号", "发文文号", "文件字号"),
+    "index": ("索引号", "信息索引号", "索取号", "索引码"),
+    "genre": ("体裁", "体裁分类", "文种", "公文种类"),
+    "url": (
+        "地址",
+        "原文链接",
+        "链接",
+        "网址",
+        "原文地址",
+        "来源网址",
+        "本文链接",
+        "转载请注明出处",
+    ),
+    "other": (
+        *(
+            "主题分类",
+            "主题词",
+            "服务对象",
+            "服务对象分类",
+            "公开方式",
+            "公开形式",
+            "公开范围",
+            "公开时限",
+            "有效性",
+            "是否有效",
+        ),
+        *(
+            "责任编辑",
+            "编辑",
+            "审核",
+            "校对",
+            "初审",
+            "复审",
+            "终审",
+            "一审",
+            "二审",
+            "三审",
+            "编审",
+            "排版",
+            "监制",
+            "责编",
+        ),
+        *(
+            "浏览次数",
+            "点击数",
+            "阅读次数",
+            "访问量",
+            "点击率",
+            "浏览量",
+            "字号",
+            "字体",
+            "责任部门",
+            "信息分类",
+            "信息类别",
+            "分类",
+        ),
+        *(
+            "关键词",
+            "关键字",
+            "摘要图",
+            "组配分类",
+            "栏目",
+            "所属栏目",
+            "信息来源栏目",
+            "录入",
+            "发布人",
+            "发布者",
+            "签发人",
+            "审核人",
+        ),
+        *(
+            "部门",
+            "效力状态",
+            "文件状态",
+            "有效期",
+            "时效性",
+            "规范性文件登记号",
+            "统一编号",
+            "图",
+            "摄影",
+            "图片",
+            "分享",
+            "阅读",
+        ),
+        *(
+            "文件分类",
+            "公文时效",
+            "内容分类",
+            "主办单位",
+            "承办单位",
+            "信息公开目录",
+            "载体类型",
+            "语种",
+            "统一登记号",
+            "公开类别",
+        ),
+    ),
+}
+_FIELD_OF = {label: kind for kind, labels in _LABELS.items() for label in labels}
+_LABEL = re.compile(
+    r"(?:^|(?<=[\s|｜;；\]】）)》\d]))[【\[（(]?\s?("
+    + "|".join(r"\s?".join(label) for label in sorted(_FIELD_OF, key=len, reverse=True))
+    + r")\s?[】\]]?\s?[：:]\s?"
+)
+_ALONE = {
+    "title",
+    "publisher",
+    "issued",
+    "issuer",
+    "number",
+    "index",
+    "url",
+    "other",
+    "author",
+    "effective",
+}
+_DATELINE = re.compile(
+    r"^(?P<publisher>[^，。,：:]{0,30}?)(?:\s?\d{1,2}月\d{1,2}日)?(?:讯|电)?\s?[（(](?:(?:全媒体|见习|特约|实习|本报)?(?:记者|通讯员)|文/)"
+    r"\s?(?P<authors>[^（）()]{1,60})[)）]\s?(?P<mark>讯|电|报道)?"
+)
+_BARE_BYLINE = re.compile(
+    r"^[□■○●◎◆▲△☆★\s]*(?:本报|本网|本刊|.{0,10}报)?(?:特约|全媒体|见习|实习|融媒体?)?(?:记者|通讯员)[\s：:].{1,40}$"
+    r"|^[□■●◎◆▲]\s?.{0,8}(?:记者|通讯员).{1,30}$"
+)
+_PAPER = re.compile(
+    r"^[（(]?(?:原载|来源[：:]|本文来源[：:])?\s?《(?P<publisher>[^《》]{2,20}(?:报|刊|日报|杂志|教育|周刊))》[，,\s]?"
+    r"(?P<day>\d{4}年\d{1,2}月\d{1,2}日)?[，,\s]?(?:第?\s?\d{1,3}\s?[版期]|[A-Z]?\d{1,2}版)?[^。]{0,12}[)）]?$"
+)
+_SOURCE_IN_BRACKETS = re.compile(
+    r"^[（(](?:来源|原载|转自|摘自)[：:]?\s?《?([^（）()《》]{2,24})》?[)）]$"
+)
+_PRESS = re.compile(r"(?:报|网|社|台|客户端|周刊|杂志|新闻|在线|日报|晚报|时报|融媒|发布)$")
+_URL = re.compile(r"https?://[^\s，。；）)】》\"'<>]{4,300}")
+_URL_LINE = re.compile(r"^[^。]{0,24}(https?://[^\s，。；）)】》\"'<>]{4,300})\s?$")
+_TITLE_TAG = re.compile(r"^[\[【](?:[^\[\]【】]{1,6})[\]】]\s?")
+_DOCUMENT_NUMBER = re.compile(
+    r"[\u4e00-\u9fff（）()A-Za-z]{1,14}\s?[〔\[［【（(]\s?(?:19|20)\d{2}\s?[〕\]］】）)]\s?第?\s?\d{1,5}\s?号"
+)
+_INDEX_NUMBER = re.compile(
+    r"^[A-Z\d]{5,20}[/／-](?:19|20)?\d{2,4}[-/／_]?[\dA-Z-]{2,12}$|^\d{9}-?/?\d{4}-\d{3,8}$"
+)
+_FIELD_MOST_CHARS = 400
+
+
+def take_fields(line: str, found: Findings) -> bool:
+    """``发布时间：… 作者：… 来源：…``: at least one known label and nothing but fields."""
+    if len(line) > _FIELD_MOST_CHARS:
+        return False
+    marks = list(_LABEL.finditer(line))
+    if not marks or marks[0].start() > 0:
+        return False
+    kinds = [_FIELD_OF[re.sub(r"\s", "", mark[1])] for mark in marks]
+    ends = [mark.start() for mark in marks[1:]] + [len(line)]
+    values = [
+        line[mark.end() : end].strip(" |｜;；").rstrip("【[（( ")
+        for mark, end in zip(marks, ends, strict=True)
+    ]
+    if any(len(value) > 80 or "。" in value for value in values):
+        return False
+    if len(marks) == 1 and not _stands_alone(kinds[0], values[0]):
+        return False
+    for kind, value in zip(kinds, values, strict=True):
+        if value and value not in {"-", "—", "无", "/"}:
+            _keep(kind, value, found)
+    return True
+
+
+def _stands_alone(kind: str, value: str) -> bool:
+    if kind == "issued":
+        return read_date(value) is not None and len(value) <= 24
+    if kind == "url":
+        return bool(_URL.search(value))
+    return len(value) <= (80 if kind == "title" else 40) and "，" not in value
+
+
+def _keep(kind: str, value: str, found: Findings) -> None:
+    keepers: dict[str, Callable[[], None]] = {
+        "title": lambda: _first(found, "title", _TITLE_TAG.sub("", value)),
+        "publisher": lambda: _keep_publisher(value, found),
+        "author": lambda: add_authors(value, found),
+        "issued": lambda: _keep_date("issued_on", value, found),
+        "effective": lambda: _keep_date("effective_on", value, found),
+        "expires": lambda: _keep_date("expires_on", value, found),
+        "issuer": lambda: _first(found, "issuer", value),
+        "number": lambda: _first(found, "document_number", tidy_number(value)),
+        "index": lambda: _first(found, "index_number", value),
+        "genre": lambda: _first(found, "genre_word", value),
+        "url": lambda: take_url(value, found),
+        "other": lambda: None,
+    }
+    keepers[kind]()
+
+
+def _first(found: Findings, name: str, value: str | date) -> None:
+    if getattr(found, name) is None:
+        setattr(found, name, value)
+
+
+def _keep_date(name: str, value: str, found: Findings) -> None:
+    day = read_date(value)
+    if day:
+        _first(found, name, day)
+
+
+def _keep_publisher(value: str, found: Findings) -> None:
+    value = value.strip("《》 ")
+    if value.startswith("http"):
+        take_url(value, found)
+    elif len(value) <= 30:
+        _first(found, "publisher", value)
+
+
+def take_url(text: str, found: Findings) -> None:
+    match = _URL.search(text)
+    if match:
+        _first(found, "url", match[0])
+
+
+def add_authors(text: str, found: Findings) -> None:
+    text = re.sub(
+        r"(?:本报|全媒体|见习|特约|实习)?(?:记者|通讯员|文/图|文/|图/|文)\s?[：:/]?", " ", text
+    )
+    for name in re.split(r"[\s、，,;；/|]+", text):
+        if re.fullmatch(_NAME, name) and name not in found.authors:
+            found.authors.append(name)
+
+
+def take_byline(line: str, found: Findings) -> bool:
+    """A line that is nothing but a by-line, a paper's imprint, a source or an address."""
+    if len(line) > 120:
+        return False
+    if match := _PAPER.match(line):
+        _first(found, "publisher", match["publisher"])
+        if match["day"]:
+            _keep_date("issued_on", match["day"], found)
+        return True
+    if match := _SOURCE_IN_BRACKETS.match(line):
+        _first(found, "publisher", match[1])
+        return True
+    if match := _URL_LINE.match(line):
+        _first(found, "url", match[1])
+        return True
+    if len(line) <= 45 and "。" not in line and _BARE_BYLINE.match(line):
+        _take_bare(line, found)
+        return True
+    return False
+
+
+def _take_bare(line: str, found: Findings) -> None:
+    paper = re.match(r"[□■○●◎◆▲△☆★\s]*(?!本报)([\u4e00-\u9fff]{1,8}?[报网])(?=记者|通讯员)", line)
+    if paper:
+        _first(found, "publisher", paper[1])
+    if re.search(r"[\s：:]", line.strip("□■○●◎◆▲△☆★ ")):
+        add_authors(line.strip("□■○●◎◆▲△☆★ "), found)
+
+
+def take_dateline(line: str, found: Findings) -> str:
+    """``某报讯（记者 某某）5月7日，…``: the sentence without its dateline."""
+    match = _DATELINE.match(line)
+    if not match or not (match["mark"] or re.search(r"讯|电|报|网", line[: match.end()])):
+        return line
+    publisher = re.sub(r"(?:讯|电)$", "", match["publisher"]).strip()
+    if publisher and publisher not in {"本报", "本网", "本刊", "本站"}:
+        _first(found, "publisher", _split_publishers(publisher))
+    add_authors(match["authors"], found)
+    return line[match.end() :].lstrip(" ，,")
+
+
+def _split_publishers(text: str) -> str:
+    text = re.split(r"\s?\d{1,2}月|\s", text)[0]
+    return (
+        "·".join(re.findall(r".+?(?:报|网|社|台)(?=[\u4e00-\u9fff·]{3,}(?:报|网|社|台)$|$)", text))
+        or text
+    )
+
+
+def find_document_number(line: str) -> str | None:
+    match = _DOCUMENT_NUMBER.search(line)
+    return tidy_number(match[0]) if match else None
+
+
+def tidy_number(text: str) -> str:
+    text = re.sub(r"\s", "", text)
+    return re.sub(r"[\[［【(（]((?:19|20)\d{2})[\]］】)）]", r"〔\1〕", text)
+
+
+def is_index_number(line: str) -> bool:
+    return bool(_INDEX_NUMBER.match(line))
