@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.channels.base import Target
 from bot.channels.text import card_text, plain, sources_text, split_numbered
-from bot.channels.wecom.aibot_cards import is_cut_on_screen, shows, template_card, updated_card
+from bot.channels.wecom.aibot_cards import is_cut_on_screen, template_card, updated_card
 from bot.channels.wecom.aibot_frames import (
     JsonObject,
     at,
@@ -21,6 +21,7 @@ from bot.channels.wecom.aibot_frames import (
     write_object,
 )
 from bot.channels.wecom.aibot_handle import Handle, Way, read_handle
+from bot.channels.wecom.cards import shows_key
 from bot.errors import ChannelRefused
 from bot.messages import Card, Reply
 
@@ -185,7 +186,7 @@ def _card_part(card: Card, shown: JsonObject, handle: Handle | None) -> Part:
 
 
 def _is_tapped(card: Card, handle: Handle | None) -> bool:
-    return handle is not None and handle.way is Way.CARD and shows(handle.task_id, card.key)
+    return handle is not None and handle.way is Way.CARD and shows_key(handle.task_id, card.key)
 
 
 def _private_to(reply: Reply, target: Target, handle: Handle | None) -> str:
