@@ -1,0 +1,137 @@
+"""Around every handler, in one fixed order.
+
+Log context, errors to replies, who is this, how fast do they ask, the role a command needs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextvars import ContextVar
+from functools import partial
+
+from bot.errors import BotError, NotAllowed
+from bot.messages import IncomingMessage, Reply, Role, Sender
+from bot.routing import Router
+
+logger = logging.getLogger(__name__)
+
+CallNext = Callable[[IncomingMessage], Awaitable[Reply | None]]
+Middleware = Callable[[IncomingMessage, CallNext], Awaitable[Reply | None]]
+RolesOf = Callable[[Sender], Awaitable[Collection[Role]]]
+
+QUESTIONS_A_MINUTE = 10
+TOO_FAST = "您问得有点快，请过一会儿再问。"
+_SENDERS_KEPT = 10_000
+
+message_in_hand: ContextVar[str] = ContextVar("message_in_hand", default="-")
+"""``channel:message_id`` of the message being handled, for log lines."""
+roles_held: ContextVar[Collection[Role]] = ContextVar("roles_held", default=(Role.GUEST,))
+"""What the sender of the message in hand is, in any unit."""
+
+
+def around(
+    router: Router,
+    *,
+    roles_of: RolesOf,
+    monotonic: Callable[[], float],
+    questions_a_minute: int = QUESTIONS_A_MINUTE,
+) -> CallNext:
+    """Everything a message goes through, the router's handler innermost."""
+    return chain(
+        [
+            log_context,
+            errors_to_replies,
+            identify(roles_of),
+            RateLimit(router, monotonic=monotonic, a_minute=questions_a_minute),
+            permit(router),
+        ],
+        router.handle,
+    )
+
+
+def chain(middlewares: Sequence[Middleware], innermost: CallNext) -> CallNext:
+    """The first of ``middlewares`` is the outermost."""
+    call = innermost
+    for middleware in reversed(middlewares):
+        call = partial(_call, middleware, call)
+    return call
+
+
+async def _call(
+    middleware: Middleware, call_next: CallNext, message: IncomingMessage
+) -> Reply | None:
+    return await middleware(message, call_next)
+
+
+async def log_context(message: IncomingMessage, call_next: CallNext) -> Reply | None:
+    """Name the message in every log line that its handling writes."""
+    token = message_in_hand.set(f"{message.channel}:{message.message_id}")
+    try:
+        return await call_next(message)
+    finally:
+        message_in_hand.reset(token)
+
+
+async def errors_to_replies(message: IncomingMessage, call_next: CallNext) -> Reply | None:
+    """Say what went wrong, kindly; what nobody foresaw goes to the log whole."""
+    try:
+        return await call_next(message)
+    except BotError as error:
+        logger.info("refused %s: %s", message_in_hand.get(), error)
+        return Reply(text=error.reply)
+    except Exception:
+        logger.exception("failed %s", message_in_hand.get())
+        return Reply(text=BotError.default_reply)
+
+
+def identify(roles_of: RolesOf) -> Middleware:
+    """Look up what the sender is."""
+
+    async def middleware(message: IncomingMessage, call_next: CallNext) -> Reply | None:
+        token = roles_held.set(await roles_of(message.sender))
+        try:
+            return await call_next(message)
+        finally:
+            roles_held.reset(token)
+
+    return middleware
+
+
+class RateLimit:
+    """A token bucket per person, for what takes the slow lane; the fast lane is free."""
+
+    def __init__(self, router: Router, *, monotonic: Callable[[], float], a_minute: int) -> None:
+        self._router = router
+        self._monotonic = monotonic
+        self._most = float(a_minute)
+        self._tokens: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+
+    async def __call__(self, message: IncomingMessage, call_next: CallNext) -> Reply | None:
+        if self._router.is_fast(message) or self._take(message.sender):
+            return await call_next(message)
+        return Reply(text=TOO_FAST)
+
+    def _take(self, sender: Sender) -> bool:
+        now = self._monotonic()
+        person = (sender.channel.platform, sender.account)
+        tokens, since = self._tokens.pop(person, (self._most, now))
+        tokens = min(self._most, tokens + (now - since) * self._most / 60)
+        is_allowed = tokens >= 1
+        self._tokens[person] = (tokens - 1 if is_allowed else tokens, now)
+        if len(self._tokens) > _SENDERS_KEPT:
+            self._tokens.popitem(last=False)
+        return is_allowed
+
+
+def permit(router: Router) -> Middleware:
+    """Refuse a command that the sender's roles do not cover."""
+
+    async def middleware(message: IncomingMessage, call_next: CallNext) -> Reply | None:
+        command = router.match(message).command
+        if command is not None and not command.is_open_to(roles_held.get()):
+            raise NotAllowed(f"command {command.names[-1]} needs another role")
+        return await call_next(message)
+
+    return middleware
