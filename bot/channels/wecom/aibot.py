@@ -34,7 +34,7 @@ from bot.channels.wecom.aibot_settings import AiBotSettings, Answers, NoAnswers
 from bot.channels.wecom.aibot_socket import AiBotSocket, Credentials, Lease, State, Timings
 from bot.channels.wecom.aibot_stream import Growing, LiveStream, Pace
 from bot.errors import ChannelError, ChannelUnavailable
-from bot.messages import ChannelName, IncomingMessage, MessageKind, Reply
+from bot.messages import ChannelName, IncomingMessage, Reply
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -51,6 +51,8 @@ class Part:
     text: str = ""
     card: JsonObject | None = None
     card_key: str = ""
+    card_words: str = ""
+    """What is said in place of ``card`` where ``text`` is something else."""
     updates: str = ""
     """The ``task_id`` of the tapped card that ``card`` replaces."""
     media: Media | None = None
@@ -98,7 +100,12 @@ def write_part(part: Part) -> bytes:
     """The bytes the outbox keeps."""
     stored: dict[str, object] = {"text": part.text, "is_first": part.is_first}
     if part.card is not None:
-        stored |= {"card": part.card, "card_key": part.card_key, "updates": part.updates}
+        stored |= {
+            "card": part.card,
+            "card_key": part.card_key,
+            "card_words": part.card_words,
+            "updates": part.updates,
+        }
     if part.media:
         stored["media"] = {"type": part.media.type.value, "media_id": part.media.media_id}
     if part.images:
@@ -120,6 +127,7 @@ def read_part(stored: bytes) -> Part:
         text=text_at(value, "text"),
         card=object_at(value, "card") or None,
         card_key=text_at(value, "card_key"),
+        card_words=text_at(value, "card_words"),
         updates=text_at(value, "updates"),
         media=Media(type=MediaType(text_at(media, "type")), media_id=text_at(media, "media_id"))
         if media
@@ -160,6 +168,14 @@ def update_body(card: JsonObject, task: str, account: str) -> dict[str, object]:
 def media_body(media: Media) -> dict[str, object]:
     """An uploaded file."""
     return {"msgtype": media.type.value, media.type.value: {"media_id": media.media_id}}
+
+
+def stream_and_card_body(
+    stream: Mapping[str, object], card: JsonObject, task: str
+) -> dict[str, object]:
+    """The last state of a streamed answer with a card below it; in callback mode only."""
+    shown = {**card, "task_id": task}
+    return {**stream, "msgtype": "stream_with_template_card", "template_card": shown}
 
 
 def markdown_body(text: str) -> dict[str, object]:

@@ -16,7 +16,7 @@ from bot.errors import ChannelUnavailable, OutcomeUnknown
 logger = logging.getLogger(__name__)
 
 LOOKING = "正在查找，请稍等…"
-_LATER = "\n\n（还没整理完，完整的回答稍后另发一条。）"
+LATER = "\n\n（还没整理完，完整的回答稍后另发一条。）"
 _BROKEN_OFF = "\n\n（回答到这里中断了，请再问一次。）"
 
 Request = Callable[[Command, str, dict[str, object]], Awaitable[Frame]]
@@ -106,7 +106,7 @@ class LiveStream:
             if await growing.ended(min(self._pace.interval_s, max(0, ends_at - clock()))):
                 break
             if clock() >= ends_at:
-                await self._finish(growing.text + _LATER)
+                await self._finish(growing.text + LATER)
                 return False
         try:
             await growing.ended()
