@@ -1,4 +1,4 @@
-"""Figures over a question file: is the evidence cited, the answer complete, the silence admitted?"""
+"""Figures over a question file: evidence cited, answers complete, silence admitted."""
 
 from __future__ import annotations
 
