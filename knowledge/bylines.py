@@ -327,3 +327,8 @@ def tidy_number(text: str) -> str:
 
 def is_index_number(line: str) -> bool:
     return bool(_INDEX_NUMBER.match(line))
+
+
+def is_field_label(text: str) -> bool:
+    """A name that portals and by-lines give to a field."""
+    return re.sub(r"[\s：:]", "", text) in _FIELD_OF

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 from bot.errors import UnreadableDocument
@@ -21,15 +22,22 @@ __all__ = ["document_from_json", "document_to_json", "read_bytes", "read_file"]
 _ID_DIGITS = 12
 
 
-def read_bytes(content: bytes, file_name: str) -> Document:
+def read_bytes(content: bytes, file_name: str, *, pictures: bool = True) -> Document:
     """Read in this process, without limits of its own: for trusted bytes and for the child.
+
+    Args:
+        content: The file's bytes.
+        file_name: Its name, kept in the document; the bytes decide the format.
+        pictures: Recognise scanned pages; otherwise a PDF that has some raises ``ScannedPages``.
 
     Raises:
         UnreadableDocument: Its reply says in one Chinese sentence why, and what to do.
     """
-    loaded = load(content, file_name)
+    loaded = load(content, file_name, pictures=pictures)
     if sum(len(line.text) for line in loaded.lines) > MAX_CHARS:
-        raise UnreadableDocument("too much text", reply="这个文件的文字太多，请拆成几个文件再发。")
+        raise UnreadableDocument(
+            "too much text", reply="这个文件的文字太多，请拆成几个文件再发。"
+        )
     cleaned = clean_lines(loaded.lines)
     if not cleaned.text.strip():
         raise UnreadableDocument("no text left", reply="这个文件里没有可以读的正文。")
@@ -37,8 +45,10 @@ def read_bytes(content: bytes, file_name: str) -> Document:
 
 
 async def read_file(content: bytes, file_name: str) -> Document:
-    """Read in a limited child process; everything that goes wrong there is ``UnreadableDocument``."""
-    return read_bytes(content, file_name)
+    """Read in a limited child process; whatever goes wrong there is ``UnreadableDocument``."""
+    from knowledge.reading_pool import shared_pool
+
+    return await asyncio.to_thread(shared_pool.read, content, file_name)
 
 
 def _document(cleaned: Cleaned, loaded: Loaded, digest: str, file_name: str) -> Document:
