@@ -1,0 +1,169 @@
+"""Asking, and what follows an answer: its clauses, its originals, what the asker thought of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
+
+from bot.errors import NotFound
+from bot.messages import Conversation
+from handlers.access import Act, Actor, check
+from handlers.documents.actions import Documents
+from knowledge.library import Library
+from knowledge.model import Answer, Citation, Passage, Turn
+from store import questions
+from store.engine import Store
+from store.models import Question
+
+CONTEXT = timedelta(minutes=30)
+"""How long a question may lean on the ones before it."""
+TURNS = 5
+
+_citations = TypeAdapter(tuple[Citation, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An answer as it is kept; ``feedback_id`` is what 👍 and 👎 come back with."""
+
+    answer: Answer
+    feedback_id: str
+    question_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A cited passage, whole."""
+
+    citation: Citation
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Built once, in ``bot.app``."""
+
+    store: Store
+    library: Library
+    documents: Documents
+    clock: Callable[[], datetime]
+
+    async def ask(
+        self,
+        actor: Actor,
+        question: str,
+        conversation: Conversation,
+        *,
+        previous: Sequence[Turn] | None = None,
+    ) -> Answered:
+        """Answer from what the actor may see, and keep question and answer.
+
+        Args:
+            actor: Who asks.
+            question: As typed.
+            conversation: Where.
+            previous: Turns before it; None: the stored ones of the last half hour.
+        """
+        check(actor, Act.ASK)
+        if previous is None:
+            previous = await self._turns(actor, conversation)
+        answer = await self.consider(actor, question, previous)
+        now = self.clock()
+        feedback_id = uuid4().hex
+
+        def keep(session: Session) -> int:
+            return questions.add(
+                session,
+                feedback_id=feedback_id,
+                question=question,
+                understood=answer.question,
+                answered=answer.answered,
+                answer=answer.text,
+                citations=[asdict(citation) for citation in answer.citations],
+                elapsed_ms=answer.elapsed_ms,
+                channel=conversation.channel,
+                conversation=conversation.id,
+                account=actor.sender.account,
+                asked_by=actor.member_id,
+                now=now,
+            )
+
+        return Answered(
+            answer=answer, feedback_id=feedback_id, question_id=await self.store.write(keep)
+        )
+
+    async def consider(self, actor: Actor, question: str, previous: Sequence[Turn]) -> Answer:
+        """Answer without keeping anything, as an evaluation does."""
+        allowed = await self.documents.permitted(actor)
+        return await self.library.answer(question, previous, allowed=allowed, now=self.clock())
+
+    async def judge(self, actor: Actor, feedback_id: str, verdict: str | None) -> bool:
+        """Keep what the asker thought (``up``, ``down``, None); False when it is not theirs."""
+        now = self.clock()
+
+        def work(session: Session) -> bool:
+            return questions.give_feedback(
+                session, feedback_id, account=actor.sender.account, feedback=verdict, now=now
+            )
+
+        return await self.store.write(work)
+
+    async def last(self, actor: Actor, conversation: Conversation) -> Question | None:
+        """The actor's latest question in this conversation."""
+        rows = await self._recent(actor, conversation, limit=1)
+        return rows[-1] if rows else None
+
+    async def clauses(self, actor: Actor, conversation: Conversation) -> Sequence[Clause]:
+        """The passages that the latest answer cites, as far as the actor may (still) see them.
+
+        Raises:
+            NotFound: Nothing was asked lately.
+        """
+        row = await self.last(actor, conversation)
+        if row is None:
+            raise NotFound("no question to look back at", reply="这里还没有答过问题，先问一个吧。")
+        allowed = await self.documents.permitted(actor)
+        found = []
+        for citation in _citations.validate_python(row.citations):
+            document = self.library.documents.get(citation.document_id)
+            if document is None or (allowed is not None and document.id not in allowed):
+                continue
+            passage = next(
+                (one for one in document.passages if one.start <= citation.start < one.end), None
+            )
+            if passage is not None:
+                found.append(Clause(citation=citation, passage=passage))
+        return found
+
+    async def _turns(self, actor: Actor, conversation: Conversation) -> list[Turn]:
+        rows = await self._recent(actor, conversation, limit=TURNS)
+        return [Turn(user=row.question, bot=_said(row)) for row in rows]
+
+    async def _recent(
+        self, actor: Actor, conversation: Conversation, *, limit: int
+    ) -> Sequence[Question]:
+        since = self.clock() - CONTEXT
+
+        def read(session: Session) -> Sequence[Question]:
+            return questions.recent(
+                session,
+                channel=conversation.channel,
+                conversation=conversation.id,
+                account=actor.sender.account,
+                since=since,
+                limit=limit,
+            )
+
+        return await self.store.read(read)
+
+
+def _said(row: Question) -> str:
+    """What the bot said, with the titles it named: a follow-up may mean one of them."""
+    citations = _citations.validate_python(row.citations)
+    titles = dict.fromkeys(f"《{citation.document}》{citation.locator}" for citation in citations)
+    return "\n".join([row.answer, *titles])

@@ -1,0 +1,1 @@
+"""Adding, showing and retiring documents."""

@@ -1,0 +1,196 @@
+"""Who somebody is, and the roster they are on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.errors import UsageError
+from bot.messages import ChannelName, Role, Sender
+from handlers.access import Act, Actor, check
+from handlers.people.roster import Row, read_roster
+from store import audit, people
+from store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone on the roster, as a list shows them."""
+
+    member_id: int
+    name: str
+    unit: str
+    roles: tuple[Role, ...] = ()
+    web_account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did, or would do."""
+
+    added: int = 0
+    known: int = 0
+    units: int = 0
+    errors: tuple[str, ...] = ()
+    """Chinese, one per row that cannot be used; with any of them nothing is imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Built once, in ``bot.app``."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    admins: frozenset[str] = field(default=frozenset())
+    """Accounts that the configuration names, as ``platform:account``."""
+
+    async def actor(self, sender: Sender) -> Actor:
+        """Who a sender is; someone unknown is a guest."""
+        platform = sender.channel.platform
+        is_operator = (
+            sender.channel is ChannelName.CONSOLE and sender.account == OPERATOR.account
+        ) or f"{platform}:{sender.account}" in self.admins
+        return await self.store.read(lambda session: _actor(session, sender, is_operator))
+
+    async def everyone(self) -> Sequence[Person]:
+        """The whole roster, by unit and name."""
+        return await self.store.read(_everyone)
+
+    async def named(self, name: str) -> Person:
+        """The one person of this name.
+
+        Raises:
+            UsageError: There is none, or there are several.
+        """
+        found = [person for person in await self.everyone() if person.name == name]
+        if len(found) != 1:
+            what = "有好几位" if found else "没有"
+            raise UsageError("no single such member", reply=f"花名册上{what}叫{name}的人。")
+        return found[0]
+
+    async def import_roster(
+        self, actor: Actor, file: str, content: bytes, *, is_dry_run: bool = False
+    ) -> Imported:
+        """Read a sheet and take it over, all or nothing.
+
+        Raises:
+            NotAllowed: The actor may not.
+            UsageError: The file is no roster.
+        """
+        check(actor, Act.MANAGE_PEOPLE)
+        rows, errors = read_roster(file, content)
+        if errors:
+            return Imported(errors=tuple(errors))
+        now = self.clock()
+
+        def work(session: Session) -> Imported:
+            result = _import(session, rows, now)
+            who = f"{actor.sender.channel.platform}:{actor.sender.account}"
+            after = f"{result.added} added, {result.known} known"
+            audit.record(
+                session, who=who, what="roster.import", subject="roster", now=now, after=after
+            )
+            return result
+
+        if is_dry_run:
+            return await self.store.read(lambda session: _count(session, rows))
+        return await self.store.write(work)
+
+
+OPERATOR = Sender(channel=ChannelName.CONSOLE, account="operator", display_name="管理员")
+"""Whoever can run commands on the machine itself."""
+
+
+def operator() -> Actor:
+    """The actor of a command typed on the machine."""
+    return Actor(sender=OPERATOR, name="管理员", is_operator=True)
+
+
+def _actor(session: Session, sender: Sender, is_operator: bool) -> Actor:
+    member = people.member_of(session, sender.channel.platform, sender.account)
+    if member is None:
+        return Actor(sender=sender, name=sender.display_name, is_operator=is_operator)
+    held: dict[int, set[Role]] = defaultdict(set)
+    own = set()
+    for membership in people.memberships(session, member.id):
+        own.add(membership.unit_id)
+        for unit in people.with_all_below(session, [membership.unit_id]):
+            held[unit].add(Role(membership.role))
+    return Actor(
+        sender=sender,
+        member_id=member.id,
+        name=member.name,
+        units=people.with_all_above(session, own),
+        roles={unit: frozenset(roles) for unit, roles in held.items()},
+        is_operator=is_operator,
+    )
+
+
+def _everyone(session: Session) -> list[Person]:
+    units = {unit.id: unit for unit in people.units(session)}
+    persons = []
+    for member in people.members(session):
+        memberships = people.memberships(session, member.id)
+        roles = tuple(dict.fromkeys(Role(one.role) for one in memberships))
+        unit = units[memberships[0].unit_id] if memberships else None
+        account = next(
+            (one.account for one in people.accounts(session, member.id) if one.platform == "web"),
+            None,
+        )
+        persons.append(
+            Person(
+                member_id=member.id,
+                name=member.name,
+                unit=unit.name if unit else "未分单位",
+                roles=roles,
+                web_account=account,
+            )
+        )
+    order = {unit.name: n for n, unit in enumerate(units.values())}
+    return sorted(persons, key=lambda one: (order.get(one.unit, len(order)), one.member_id))
+
+
+def _import(session: Session, rows: Sequence[Row], now: datetime) -> Imported:
+    units_before = len(people.units(session))
+    added = known = 0
+    for row in rows:
+        unit = people.unit_at(session, row.unit)
+        member_id = _known_member(session, row, unit.id)
+        if member_id is None:
+            added += 1
+            member_id = people.add_member(
+                session,
+                name=row.name,
+                now=now,
+                mobile=row.mobile,
+                joined_party_on=row.joined_party_on,
+            ).id
+        else:
+            known += 1
+        for role in row.roles:
+            people.give_role(session, member_id, unit.id, role.value)
+        for platform, account in row.accounts.items():
+            people.link(session, platform, account, member_id, display_name=row.name)
+        people.link(session, "web", f"m{member_id}", member_id, display_name=row.name)
+    return Imported(added=added, known=known, units=len(people.units(session)) - units_before)
+
+
+def _known_member(session: Session, row: Row, unit_id: int) -> int | None:
+    """Someone the roster has already: the same account, or the same name in the same unit."""
+    for platform, account in row.accounts.items():
+        if member := people.member_of(session, platform, account):
+            return member.id
+    for member in people.members_named(session, row.name):
+        if any(one.unit_id == unit_id for one in people.memberships(session, member.id)):
+            return member.id
+    return None
+
+
+def _count(session: Session, rows: Sequence[Row]) -> Imported:
+    names = {member.name for member in people.members(session)}
+    known = sum(row.name in names for row in rows)
+    return Imported(added=len(rows) - known, known=known)

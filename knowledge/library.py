@@ -1,0 +1,228 @@
+"""The async door to everything that is known. Owns the threads that search and embed.
+
+Words are searchable as soon as a document is added; vectors are made behind, and kept by whoever
+gave the ``VectorCache``, so that no restart and no replica makes them twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.answers import Answerer
+from knowledge.embedding import Embedder
+from knowledge.index import Index, Snapshot
+from knowledge.model import Answer, Document, Hit, Turn
+from knowledge.question import Understood, understand
+from knowledge.retrieval import Retriever, Standing
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SEARCHERS = 2
+EMBEDDED_AT_ONCE = 8
+"""Small, so that a question never waits long for its own vector behind a batch."""
+PUBLISHED_AT_ONCE = 256
+"""Every publication takes a snapshot of the whole index."""
+HITS = 12
+
+
+class VectorCache(Protocol):
+    """Keeps vectors (float32, little endian) by model and hash of the text."""
+
+    async def get(self, model: str, hashes: Sequence[str]) -> Mapping[str, bytes]: ...
+    async def put(self, model: str, vectors: Mapping[str, bytes]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A document as the library holds it."""
+
+    document: Document
+    standing: Standing = Standing.IN_FORCE
+
+
+class Library:
+    """Open it, ``load`` it, ask it; every method may be called from the event loop only."""
+
+    def __init__(
+        self,
+        *,
+        make_embedder: Callable[[], Embedder | None],
+        vectors: VectorCache,
+        folder: Path | None = None,
+    ) -> None:
+        self._make_embedder = make_embedder
+        self._cache = vectors
+        self._folder = folder
+        self._searching = ThreadPoolExecutor(SEARCHERS, "search")
+        self._embedding = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
+        self._has_work = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._standing: dict[str, Standing] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Open the word index and begin to load the model, which takes seconds."""
+        self._index = await self._in_search(lambda: Index(self._folder))
+        self._retriever = Retriever(self._index)
+        self._task = asyncio.create_task(self._make_vectors(), name="vectors")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        self._embedding.shutdown(cancel_futures=True)
+        self._searching.shutdown()
+        self._index.close()
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        return self._index.snapshot().documents
+
+    @property
+    def missing_vectors(self) -> int:
+        """How many windows are found by their words only, as yet."""
+        return 0 if self._settled.is_set() else len(self._index.missing_windows())
+
+    async def load(self, known: Sequence[Known]) -> None:
+        """Hold exactly these; for the start."""
+        documents = [one.document for one in known]
+        await self._in_search(lambda: self._index.load(documents))
+        self._standing = {one.document.id: one.standing for one in known}
+        self._wake()
+
+    async def add(self, known: Known) -> None:
+        """Make a document findable; replaces one of the same id."""
+        await self._in_search(lambda: self._index.add(known.document))
+        self._standing[known.document.id] = known.standing
+        self._wake()
+
+    async def remove(self, document_id: str) -> None:
+        await self._in_search(lambda: self._index.remove(document_id))
+        self._standing.pop(document_id, None)
+
+    async def settled(self) -> None:
+        """Wait until every window has its vector, or there is no model to make them."""
+        await self._settled.wait()
+
+    async def search(
+        self, question: str, *, allowed: frozenset[str] | None, now: datetime, limit: int = 10
+    ) -> list[Hit]:
+        """Passages for a question, best first, only from ``allowed`` documents (None: all)."""
+
+        def find() -> list[Hit]:
+            understood = understand(question, (), self._index.vocabulary, now)
+            return self._find(understood, allowed, limit)
+
+        return await self._in_search(find)
+
+    async def answer(
+        self,
+        question: str,
+        previous: Sequence[Turn] = (),
+        *,
+        allowed: frozenset[str] | None,
+        now: datetime,
+    ) -> Answer:
+        """Answer from ``allowed`` documents (None: all), or say that they are silent."""
+        return await self._in_search(lambda: self._answer(question, previous, allowed, now))
+
+    def _answer(
+        self,
+        question: str,
+        previous: Sequence[Turn],
+        allowed: frozenset[str] | None,
+        now: datetime,
+    ) -> Answer:
+        started = time.perf_counter()
+        understood = understand(question, previous, self._index.vocabulary, now)
+        hits = self._find(understood, allowed, HITS)
+        answer = Answerer(weigh=_idf(self._index.snapshot())).answer(understood, hits)
+        return replace(answer, elapsed_ms=(time.perf_counter() - started) * 1000)
+
+    def _find(
+        self, understood: Understood, allowed: frozenset[str] | None, limit: int
+    ) -> list[Hit]:
+        return self._retriever.search(
+            understood, allowed=allowed, standing=dict(self._standing), limit=limit
+        )
+
+    async def _in_search(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._searching, work)
+
+    async def _in_embedding(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._embedding, work)
+
+    def _wake(self) -> None:
+        self._settled.clear()
+        self._has_work.set()
+
+    async def _make_vectors(self) -> None:
+        embedder = await self._in_embedding(self._make_embedder)
+        self._retriever = Retriever(self._index, embedder)
+        while True:
+            await self._has_work.wait()
+            self._has_work.clear()
+            if embedder is not None:
+                await self._embed_missing(embedder)
+            if not self._has_work.is_set():
+                self._settled.set()
+
+    async def _embed_missing(self, embedder: Embedder) -> None:
+        missing = await self._in_embedding(self._index.missing_windows)
+        known = await self._cache.get(embedder.name, [window.hash for window in missing])
+        kept = {key: np.frombuffer(vector, dtype="<f4") for key, vector in known.items()}
+        await self._in_embedding(partial(self._index.put_vectors, kept))
+        missing = [window for window in missing if window.hash not in known]
+        for group in _groups(missing, PUBLISHED_AT_ONCE):
+            made: dict[str, NDArray[np.float32]] = {}
+            for batch in _groups(group, EMBEDDED_AT_ONCE):
+                texts = [window.text for window in batch]
+                vectors = await self._in_embedding(partial(embedder.embed_documents, texts))
+                for window, vector in zip(batch, vectors, strict=True):
+                    made[window.hash] = np.asarray(vector, dtype="<f4")
+            await self._in_embedding(partial(self._index.put_vectors, made))
+            stored = {key: vector.tobytes() for key, vector in made.items()}
+            await self._cache.put(embedder.name, stored)
+
+
+def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _idf(snapshot: Snapshot) -> Callable[[str], float]:
+    """How telling a term is among the passages there are."""
+    total = len(snapshot.passages)
+
+    def weigh(term: str) -> float:
+        frequency = snapshot.frequency(term)
+        return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+
+    return weigh
+
+
+def _be_nice() -> None:
+    """Making vectors may take all that nobody else wants; Linux has a niceness per thread."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
