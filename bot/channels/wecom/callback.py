@@ -1,0 +1,196 @@
+"""``GET|POST /wecom/app``: check, store, acknowledge — and nothing else before the answer.
+
+Order of the checks: size, envelope, age, signature, decryption, replay. Whatever fails is one and
+the same 403 (413 for a body over 64 KiB). What is authentic but means nothing to us is counted
+and answered 200, since WeCom would only repeat it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from aiohttp import web
+
+from bot.channels.base import Accept
+from bot.channels.wecom.crypto import WINDOW_S, CallbackCrypto, check_age
+from bot.channels.wecom.envelope import (
+    BODY_LIMIT_BYTES,
+    UnreadableXml,
+    read_ciphertext,
+    read_message,
+)
+from bot.channels.wecom.incoming import kind_of, to_incoming
+from bot.errors import BadSignature
+
+logger = logging.getLogger(__name__)
+
+_PARAMETER_CHARS = 128
+_ALARMS = frozenset(
+    f"event.{name}"
+    for name in ("inactive_alert", "low_active_alert", "low_active", "close_inactive_agent")
+)
+
+
+class Verdict(StrEnum):
+    """What the use of a signature means."""
+
+    FIRST = "first"
+    REPEAT = "repeat"
+    """The same signature with the same body: answered like the first, does nothing."""
+    FORGED = "forged"
+    """The same signature with another body."""
+
+
+class SeenSignatures(Protocol):
+    """Remembers each signature with the digest of its body until ``until``."""
+
+    async def first_use(self, signature: str, body_sha: str, until: datetime) -> Verdict: ...
+
+
+class MemorySeen:
+    """For one process; a restart forgets, after which the inbox still drops exact repeats."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
+
+    async def first_use(self, signature: str, body_sha: str, until: datetime) -> Verdict:
+        now = self._clock()
+        while self._seen and next(iter(self._seen.values()))[1] < now:
+            self._seen.popitem(last=False)
+        known = self._seen.get(signature)
+        if known is None:
+            self._seen[signature] = (body_sha, until)
+            return Verdict.FIRST
+        return Verdict.REPEAT if known[0] == body_sha else Verdict.FORGED
+
+
+class Callback:
+    """The app's callback address.
+
+    Args:
+        crypto: Opens what WeCom sends.
+        agent_id: The app's number.
+        accept: Stores a message durably; the answer waits for it and for nothing else.
+        seen: Remembers signatures; share it between replicas.
+        clock: Aware UTC now.
+    """
+
+    def __init__(
+        self,
+        crypto: CallbackCrypto,
+        agent_id: int,
+        accept: Accept,
+        seen: SeenSignatures,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._crypto = crypto
+        self._agent_id = agent_id
+        self._accept = accept
+        self._seen = seen
+        self._clock = clock
+        self.counts: Counter[str] = Counter()
+        """Callbacks by what they were: ``text``, ``event.click``, ``refused``, ``repeat`` …"""
+        self.is_suspended = False
+        """WeCom closed the app because nobody used it; an administrator has to reopen it."""
+
+    def add_routes(self, app: web.Application, path: str = "/wecom/app") -> None:
+        app.router.add_get(path, self.verify_address, allow_head=False)
+        app.router.add_post(path, self.receive)
+
+    async def verify_address(self, request: web.Request) -> web.Response:
+        """Answer the console's check of the address with the decrypted words alone."""
+        try:
+            words = self._open(request, request.query.get("echostr", ""))
+        except BadSignature as error:
+            return self._refused(error)
+        self.counts["url_check"] += 1
+        return web.Response(body=words, content_type="text/plain")
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Store one message or event, then answer 200 with an empty body."""
+        body = await _read(request)
+        try:
+            ciphertext = read_ciphertext(body)
+            plain = self._open(request, ciphertext)
+            await self._check_use(request.query["msg_signature"], body, plain)
+        except BadSignature as error:
+            return self._refused(error)
+        return web.Response()
+
+    def _open(self, request: web.Request, ciphertext: str) -> bytes:
+        timestamp = _parameter(request, "timestamp")
+        check_age(timestamp, self._clock().timestamp())
+        signature, nonce = _parameter(request, "msg_signature"), _parameter(request, "nonce")
+        return self._crypto.open(signature, timestamp, nonce, ciphertext)
+
+    async def _check_use(self, signature: str, body: bytes, plain: bytes) -> None:
+        """Store the message while the replay check is under way.
+
+        A signature covers the ciphertext, so a used one with another body can only carry the
+        message that is stored already: accepting it twice changes nothing, and both writes
+        share one commit.
+        """
+        until = self._clock() + timedelta(seconds=2 * WINDOW_S)
+        digest = hashlib.sha256(body).hexdigest()
+        verdict, _ = await asyncio.gather(
+            self._seen.first_use(signature, digest, until), self._store(plain)
+        )
+        if verdict is Verdict.FORGED:
+            raise BadSignature("a used signature came with another body")
+        if verdict is Verdict.REPEAT:
+            self.counts["repeat"] += 1
+
+    async def _store(self, plain: bytes) -> None:
+        try:
+            message = read_message(plain)
+        except UnreadableXml as error:
+            self.counts["unreadable"] += 1
+            logger.warning("an authentic WeCom message is unreadable: %s", error)
+            return
+        kind = kind_of(message)
+        self.counts[kind] += 1
+        self._note_alarm(kind)
+        incoming = to_incoming(message, plain, self._agent_id)
+        if incoming is None:
+            logger.debug("WeCom sent %s, which nothing here handles", kind)
+        else:
+            await self._accept(incoming)
+
+    def _note_alarm(self, kind: str) -> None:
+        if kind in _ALARMS:
+            logger.warning("WeCom says the app is little used or suspended: %s", kind)
+        if kind in ("event.close_inactive_agent", "event.reopen_inactive_agent"):
+            self.is_suspended = kind == "event.close_inactive_agent"
+
+    def _refused(self, error: BadSignature) -> web.Response:
+        self.counts["refused"] += 1
+        logger.info("refused a WeCom callback: %s", error)
+        return web.Response(status=403, text=BadSignature.default_reply)
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body, or 413 as soon as it is over the limit."""
+    body = bytearray()
+    if (request.content_length or 0) <= BODY_LIMIT_BYTES:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > BODY_LIMIT_BYTES:
+                break
+        else:
+            return bytes(body)
+    raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT_BYTES, actual_size=len(body))
+
+
+def _parameter(request: web.Request, name: str) -> str:
+    values = request.query.getall(name, [])
+    if len(values) != 1 or len(values[0]) > _PARAMETER_CHARS:
+        raise BadSignature(f"callback parameter {name} is missing, doubled or too long")
+    return values[0]
