@@ -160,13 +160,12 @@ def parts(session: Session, delivery_id: int) -> Sequence[Part]:
 
 
 def store_parts(
-    session: Session, delivery_id: int, *, attempt: int, rendered: Sequence[bytes], first: int = 0
+    session: Session, delivery_id: int, *, attempt: int, rendered: Sequence[bytes]
 ) -> bool:
-    """Keep the bytes to send, from part ``first`` on; what was there from it on is dropped."""
+    """Keep the bytes to send, once and for all."""
     if not _hold(session, delivery_id, attempt, is_rendered=True):
         return False
-    session.execute(delete(Part).where(Part.delivery_id == delivery_id, Part.n >= first))
-    for n, content in enumerate(rendered, first):
+    for n, content in enumerate(rendered):
         session.add(Part(delivery_id=delivery_id, n=n, bytes=content))
     return True
 
@@ -255,6 +254,15 @@ def end(
     )
 
 
+def renew(session: Session, owner: str, *, until: datetime) -> None:
+    """Keep what ``owner`` is showing."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.state == DeliveryState.OPEN, Delivery.owner == owner)
+        .values(lease_until=until)
+    )
+
+
 def release(session: Session, owner: str | None = None) -> None:
     """Give back what ``owner`` claimed; everything, when no owner can be alive."""
     mine = [] if owner is None else [Delivery.owner == owner]
@@ -269,6 +277,11 @@ def release(session: Session, owner: str | None = None) -> None:
 def by_key(session: Session, key: str) -> Delivery | None:
     """The delivery made under ``key``."""
     return session.scalars(select(Delivery).where(Delivery.key == key)).one_or_none()
+
+
+def by_uid(session: Session, uid: str) -> Delivery | None:
+    """The delivery that channels know as ``uid``."""
+    return session.scalars(select(Delivery).where(Delivery.uid == uid)).one_or_none()
 
 
 def in_conversation(
