@@ -106,12 +106,12 @@ def _row(values: Mapping[str, str]) -> Row:
 def _repeated(rows: Sequence[Row]) -> list[str]:
     """An account belongs to one person."""
     owner: dict[tuple[str, str], str] = {}
-    problems = []
-    for row in rows:
-        for key in row.accounts.items():
-            if owner.setdefault(key, row.name) != row.name:
-                problems.append(f"账号 {key[1]} 同时写给了{owner[key]}和{row.name}")
-    return problems
+    return [
+        f"账号 {key[1]} 同时写给了{owner[key]}和{row.name}"
+        for row in rows
+        for key in row.accounts.items()
+        if owner.setdefault(key, row.name) != row.name
+    ]
 
 
 def _words(text: str) -> list[str]:
