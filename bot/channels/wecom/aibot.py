@@ -142,9 +142,9 @@ class AiBotChannel:
         detail = _DETAIL[connection.state].format(errcode=connection.errcode)
         return Health(is_ready=connection.state in {State.LIVE, State.STANDBY}, detail=detail)
 
-    async def live(self, within_s: float) -> bool:
-        """Wait for the connection, at most ``within_s``."""
-        return self._connection is not None and await self._connection.live(within_s)
+    async def reached(self, state: State, within_s: float) -> bool:
+        """Wait until the connection is in ``state``, at most ``within_s``."""
+        return self._connection is not None and await self._connection.reached(state, within_s)
 
     async def render(self, reply: Reply, target: Target, read_blob: ReadBlob) -> Sequence[bytes]:
         """Files are uploaded here; ``ChannelUnavailable`` when the connection is down."""
@@ -167,9 +167,8 @@ class AiBotChannel:
         return is_shown
 
     async def update_card(self, reply: Reply, target: Target, provider_id: str) -> None:
-        for part in render_parts(reply, target):
-            if part.card is not None:
-                await self._started().update_card(part, target)
+        shown = next((p for p in render_parts(reply, target) if p.card is not None), Part())
+        await self._started().update_card(shown, target)
 
     async def download(self, source: str, limit_bytes: int) -> bytes:
         return (await self.download_named(source, limit_bytes)).content

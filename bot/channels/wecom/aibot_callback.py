@@ -210,14 +210,9 @@ class AiBotCallbackChannel:
 
     async def update_card(self, reply: Reply, target: Target, provider_id: str) -> None:
         handle = read_handle(target.reply_to)
-        for part in render_parts(reply, target):
-            if (
-                part.card is not None
-                and handle
-                and self._answered_at_once(part, handle, handle.task_id)
-            ):
-                return
-        raise ChannelRefused("a card can only be updated within 5 s of a tap")
+        shown = next((p for p in render_parts(reply, target) if p.card is not None), Part())
+        if not (handle and self._answered_at_once(shown, handle, handle.task_id)):
+            raise ChannelRefused("a card can only be updated within 5 s of a tap")
 
     async def download(self, source: str, limit_bytes: int) -> bytes:
         return (await self.download_named(source, limit_bytes)).content

@@ -196,7 +196,7 @@ def file_name(disposition: str) -> str:
     if extended:
         name = unquote(extended[1], errors="replace")
     elif quoted:
-        name = unquote(quoted[1] or quoted[2], errors="replace")
+        name = unquote(quoted[1] or quoted[2] or "", errors="replace")
     name = re.split(r"[/\\]", name)[-1]
     return re.sub(r"[\x00-\x1f\x7f]", "", name).strip(". ")[:120]
 

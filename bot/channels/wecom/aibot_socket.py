@@ -109,7 +109,7 @@ class AiBotSocket:
         self.errcode = 0
         """Of the last refused subscription."""
         self.counts: Counter[str] = Counter()
-        self.changed = asyncio.Condition()
+        self._changed = asyncio.Condition()
         self._session = session
         self._credentials = credentials
         self._lease = lease
@@ -161,12 +161,12 @@ class AiBotSocket:
         async with self._turn(req_id):
             return await self._exchange(command, req_id, body)
 
-    async def live(self, within_s: float) -> bool:
-        """Wait until the connection is live, at most ``within_s``."""
+    async def reached(self, state: State, within_s: float) -> bool:
+        """Wait until the connection is in ``state``, at most ``within_s``."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(within_s), self.changed:
-                await self.changed.wait_for(lambda: self.state is State.LIVE)
-        return self.state is State.LIVE
+            async with asyncio.timeout(within_s), self._changed:
+                await self._changed.wait_for(lambda: self.state is state)
+        return self.state is state
 
     async def _exchange(self, command: Command, req_id: str, body: JsonObject | None) -> Frame:
         socket = self._socket
@@ -322,9 +322,9 @@ class AiBotSocket:
                 waiting.set_exception(lost)
 
     async def _set(self, state: State) -> None:
-        async with self.changed:
+        async with self._changed:
             self.state = state
-            self.changed.notify_all()
+            self._changed.notify_all()
 
 
 def _new_req_id(command: Command) -> str:
