@@ -1,6 +1,6 @@
 """Makes the .docx, .xlsx and .pdf documents of the held-out set from ``sources/``.
 
-The made files are committed. Run from the project's root with ``python -m tests.heldout.make_documents``;
+The made files are committed. From the project's root: ``python -m tests.heldout.make_documents``;
 the .pdf needs ``pip install reportlab``.
 """
 

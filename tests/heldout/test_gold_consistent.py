@@ -42,8 +42,7 @@ def _text(file: str) -> str:
         rows = load_workbook(path).worksheets[0].iter_rows(values_only=True)
         return "\n".join(str(cell) for row in rows for cell in row if cell)
     if path.suffix == ".pdf":
-        source = (HERE / "sources" / path.with_suffix(".txt").name).read_text(encoding="utf-8")
-        return source
+        return (HERE / "sources" / path.with_suffix(".txt").name).read_text(encoding="utf-8")
     text = path.read_bytes().decode(ENCODINGS.get(file, "utf-8-sig"))
     if path.suffix == ".html":
         from lxml import html
