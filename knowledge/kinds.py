@@ -1,0 +1,69 @@
+"""What kind of task a clause asks for, whether it binds the reader, and when a yearly plan ends."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from knowledge.cadence import Cadence
+from knowledge.model import Basis, Document, Genre, TaskKind
+
+_DELIVERABLE = re.compile(
+    r"(?:建立|健全|健全完善|建立健全|完善|制定|制订|修订|出台|印发|制发|编制|整理|成立|组建|设立|遴选|建成|创建|打造|培育|评选|形成|"
+    r"建设|竣工|新建|改建|扩建|配备|配齐|签订|选树|表彰|发布|公布|完成|推出|举行|出版)"
+    r"[^，。；]{0,40}?(?:机制|制度|清单|规则|办法|方案|细则|手册|指南|基地|品牌|党组织|示范校|示范点|典型|评选|小组|指导组|专班|项目|"
+    r"书|学校|幼儿园|平台|体系|案例|经验|做法|名单|档案|周年|规划|标准|[0-9]+[个所名项家])"
+)
+_KEPT_UP = re.compile(
+    r"预警|核查|处置|优先办理|限时|协同育人|责任制|日常|长期|坚持|深化|加强|持续|常态"
+)
+_EVENT = re.compile(r"周年|首届|第[一二三四五六七八九十0-9]+届|启动仪式|评选|验收|竣工|投用")
+_COMES_BACK = re.compile(
+    r"三会一课|主题党日|组织生活会|民主生活会|民主评议|谈心谈话|第一议题|中心组|入党誓词|政治生日|轮训|述职|考核|评估|考评|"
+    r"例会|联席会|调度会|督查|巡查|检查|测评|监测|送党课|党员大会|支委会|党小组会"
+)
+_RULING = re.compile(
+    r"出台|印发|办法|规定|应当?|须|必须|每学期|每季度|每年|要以|要求|试点|报告|考核|给予|纳入|优先|标准|成立|明确|下拨|遴选|推行"
+)
+_ISSUES_RULE = re.compile(
+    r"(?:出台|印发|制定|下发|发布)了?[《“]|推行[^，。]{0,30}(?:试点|制度|办法)|试点工作"
+)
+
+
+def kind_of(quote: str, cadence: Cadence, due: date | None) -> TaskKind:
+    """Recurring where an interval or a thing that comes back is printed, one-off where it ends."""
+    if cadence.rule or (_COMES_BACK.search(quote) and not _EVENT.search(quote)):
+        return TaskKind.RECURRING
+    if due is not None or _EVENT.search(quote):
+        return TaskKind.ONE_OFF
+    if cadence.is_vague and not _KEPT_UP.search(cadence.words):
+        return TaskKind.RECURRING
+    return TaskKind.ONE_OFF if _is_deliverable(quote) else TaskKind.ONGOING
+
+
+def basis_of(document: Document, sentence: str) -> Basis:
+    """A policy asks its readers; a report only where it tells of a rule that has been issued."""
+    if document.genre is Genre.POLICY:
+        return Basis.REQUIREMENT
+    tells_of_rule = _ISSUES_RULE.search(f"{document.title}\n{document.text}") is not None
+    is_news = document.genre is Genre.NEWS
+    rules = is_news and tells_of_rule and not _is_about_a_past_project(document)
+    return Basis.REQUIREMENT if rules and _RULING.search(sentence) else Basis.REPORTED_PRACTICE
+
+
+def _is_about_a_past_project(document: Document) -> bool:
+    """Years told one after the other (2017年…, 2018年…) are a story, not a rule."""
+    return len(set(re.findall(r"(?:19|20)[0-9]{2}年", document.text))) > 1
+
+
+def year_end_deliverable(document: Document, quote: str) -> date | None:
+    """The last day of a yearly plan's printed year, for what it wants made within the year."""
+    if document.year is None or document.genre is not Genre.POLICY:
+        return None
+    if not re.search(r"要点|计划|清单|安排|方案", document.title):
+        return None
+    return date(document.year, 12, 31) if _is_deliverable(quote) else None
+
+
+def _is_deliverable(quote: str) -> bool:
+    return _DELIVERABLE.search(quote) is not None and _KEPT_UP.search(quote) is None
