@@ -90,7 +90,8 @@ _MINUTES = (
 )
 _NOT_POINTS = "(?!要求|意见|建议|希望|措施|体会|内容|问题|原因|想法|任务|工作|做法|经验|感受|收获)"
 _COLON = re.compile(
-    rf"{_PART}[, ]?(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}}))?(?P<half_day>[ap]m)?(?![\d:])"
+    _PART + r"[, ]?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
+    r"(?P<half_day>[ap]m)?(?![\d:])"
 )
 _HOUR = re.compile(f"{_PART}的?(?P<hour>{NUMBER})(?:点钟?|时)整?(?!分钟|间){_NOT_POINTS}{_MINUTES}")
 _TO_HOUR = re.compile(f"{_PART}差(?P<minute>一刻|{NUMBER})分?(?:钟)?(?:到)?(?P<hour>{NUMBER})点钟?")

@@ -36,10 +36,13 @@ from scheduler.when import Reason
 WEEK_WORD = "(?:周|星期|礼拜)"
 NOT_A_TITLE = "(?![次课讲题歌练评查测文书展考主诗轮])"
 """每周一课 and 周一讲 name no Monday."""
-WEEKDAY = f"(?P<weekday>[一二三四五六日天1-7])(?![0-9]|[点时:月号]){NOT_A_TITLE}"
+WEEKDAY = f"(?P<weekday>[1-7](?![0-9点时:月号])|[一二三四五六日天](?![点时月号])){NOT_A_TITLE}"
 _N = f"(?P<n>{NUMBER})"
 _ORDINAL = f"(?:第(?P<n>{NUMBER})|(?P<first>首)|(?P<last>最后一?|末)|倒数第(?P<back>{NUMBER}))"
+_NO_UNIT = "(?![0-9零〇一二两三四五六七八九十廿点时:月年个天周节次日号])"
 _AFTER = "(?:之|以)?后"
+_COUNT = "第?(?P<n>[一二两三四五六七八九十0-9]+)"
+_DAYS_OR_WEEKS = f"(?P<n>{NUMBER})(?P<unit>天|日|周|个?星期|个?礼拜)"
 _FESTIVAL = f"(?P<festival>{'|'.join(festivals.NAMES)})(?![点月日号个时周])"
 
 Build = Callable[[re.Match[str], Viewpoint], Stretches | None]
@@ -120,6 +123,10 @@ def _quarter(match: re.Match[str], _view: Viewpoint) -> Change | None:
     return part_of(3, n) if n else None
 
 
+def _half_over(year: Stretch) -> Stretch:
+    return last_day(part_of(6, 1)(year) or year)
+
+
 def _by(change: Callable[[int], Change]) -> Narrow:
     """A change that takes the ordinal of the match."""
 
@@ -191,6 +198,7 @@ def _step(
 
 _ANY_PERIOD = "week ten_days month quarter half break term year"
 _DAY = "day event"
+_AROUND = "day event break"
 _STEPS = (
     _step("year", f"{_N}月(?:份)?", Scale.MONTH, _month),
     _step("year", _FESTIVAL, Scale.EVENT, _festival),
@@ -198,15 +206,15 @@ _STEPS = (
     _step("year", "上半年", Scale.HALF, _always(part_of(6, 1))),
     _step("year", "下半年", Scale.HALF, _always(part_of(6, 2))),
     _step("quarter half", f"{_ORDINAL}个?月(?:份)?", Scale.MONTH, _by(month_of)),
-    _step("month", f"{_N}[日号](?!内)", Scale.DAY, _day_of_month),
-    _step("month", f"{_N}(?![0-9零〇一二两三四五六七八九十廿点时:月年个天周节次日号])", Scale.DAY, _day_of_month),
+    _step("month", f"{_N}[日号](?![内会楼教室厅院线馆机门桌文])", Scale.DAY, _day_of_month),
+    _step("month", f"{_N}{_NO_UNIT}", Scale.DAY, _day_of_month),
     _step("month", "上旬", Scale.TEN_DAYS, _always(days_of(1, 10))),
     _step("month", "中旬", Scale.TEN_DAYS, _always(days_of(11, 20))),
     _step("month", "下旬", Scale.TEN_DAYS, _always(days_of(21, 0))),
     _step("month", "初", Scale.TEN_DAYS, _always(days_of(1, 10)), is_vague=True),
     _step("month", "(?:中(?!旬)|中间)", Scale.DAY, _always(nth_day(15)), is_vague=True),
     _step("year", "初", Scale.MONTH, _always(month_of(1)), is_vague=True),
-    _step("year", "中", Scale.DAY, _always(lambda y: last_day(part_of(6, 1)(y) or y)), is_vague=True),
+    _step("year", "中", Scale.DAY, _always(_half_over), is_vague=True),
     _step("quarter half", "初", Scale.MONTH, _always(month_of(1)), is_vague=True),
     _step("term", "初", Scale.WEEK, _always(week_of_term(1)), is_vague=True),
     _step("month quarter half year ten_days", "[底末](?!月)|年?终", Scale.DAY, _always(last_day)),
@@ -221,13 +229,13 @@ _STEPS = (
     _step(_ANY_PERIOD, f"{_ORDINAL}个?工作日", Scale.DAY, _nth_workday),
     _step(_ANY_PERIOD, f"{_ORDINAL}个?{WEEK_WORD}{WEEKDAY}", Scale.DAY, _nth_weekday),
     _step(_ANY_PERIOD, f"{_ORDINAL}[天日]", Scale.DAY, _by(nth_day)),
-    _step(_DAY, "(?:之|以)?(?:的)?前(?:的)?(?:最后一个|一个|(?:第?(?P<n>[一二两三四五六七八九十0-9]+)个))工作日",
+    _step(_DAY, f"(?:之|以)?前的?(?:最后一个|一个|{_COUNT}个)工作日",
           Scale.DAY, _workdays_around(-1)),
-    _step(_DAY, f"{_AFTER}的?(?:(?:第?(?P<n>[一二两三四五六七八九十0-9]+)|首)个)?工作日",
+    _step(_AROUND, f"{_AFTER}的?(?:(?:{_COUNT}|首)个)?工作日",
           Scale.DAY, _workdays_around(1)),
-    _step(_DAY, f"的?(?:提?前|之前)的?(?P<n>{NUMBER})(?P<unit>天|日|周|个?星期|个?礼拜)", Scale.DAY,
+    _step(_DAY, f"(?:提?前|之前)的?{_DAYS_OR_WEEKS}", Scale.DAY,
           _days_around(-1)),
-    _step("day", f"{_AFTER}的?第?(?P<n>{NUMBER})(?P<unit>天|日|周|个?星期|个?礼拜)(?!内|工作)", Scale.DAY,
+    _step("day", f"{_AFTER}的?第?{_DAYS_OR_WEEKS}(?!内|工作)", Scale.DAY,
           _days_around(1)),
     _step(_DAY, "(?:次日|第二天)", Scale.DAY, _always(moved(1))),
     _step("event", "(?:当[天日]|那天|这天)", Scale.DAY, _always(moved(0))),
@@ -347,8 +355,8 @@ _BASES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
             _full_date,
         ),
         (r"(?P<year>20\d\d)(?P<month>\d\d)(?P<day>\d\d)(?!\d)", _full_date),
-        (f"(?:再?过|再)?(?P<n>{NUMBER}){COUNT_UNIT}{_AFTER}", _days_from_now),
-        (f"再?过(?P<n>{NUMBER}){COUNT_UNIT}", _days_from_now),
+        (f"(?:(?<!超)(?<!通)(?<!不)再?过|再)?(?P<n>{NUMBER}){COUNT_UNIT}{_AFTER}", _days_from_now),
+        (f"(?<!超)(?<!通)(?<!不)再?过(?P<n>{NUMBER}){COUNT_UNIT}", _days_from_now),
         (f"(?:再?过)?(?P<half>半年|半个月){_AFTER}", _half_from_now),
         ("(?:下一?个?|次一?个?|第一个)工作日", _next_workday),
         (r"(?P<year>\d{4}|\d{2}|[二一][〇零一二三四五六七八九]{3})年度?", _year),

@@ -1,4 +1,4 @@
-"""The grammar of what comes back: 每两周的周三, 每月第二个周二, 每季度首月15日, 每学期第一周周一."""
+"""The grammar of what comes back: 每两周的周三, 每月第二个周二, 每季度首月15日, 每学期末."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Rules = tuple[Recurrence, ...]
 
 _EACH = "(?:每逢|每|逢)一?个?"
 _SEP = "[、,和及与]"
+_DAY_NAME = "[一二三四五六日天](?![点时月号])"
 _WEEKDAYS = (
-    f"(?P<days>[一二三四五六日天1-7](?:{_SEP}?{WEEK_WORD}?[一二三四五六日天1-7])*"
-    f"|[一二三四五六日天][到至-]+{WEEK_WORD}?[一二三四五六日天])(?![0-9点时:月号]){NOT_A_TITLE}"
+    f"(?P<days>{_DAY_NAME}[到至-]+{WEEK_WORD}?{_DAY_NAME}"
+    f"|{_DAY_NAME}(?:{_SEP}?{WEEK_WORD}?{_DAY_NAME})*|[1-7](?![0-9点时:月号])){NOT_A_TITLE}"
 )
 _ORDINAL = f"(?:第(?P<n>{NUMBER})|(?P<first>首)|(?P<last>最后一?|末)|倒数第(?P<back>{NUMBER}))"
 _ONCE = "(?:(?:至少|不少于|最少)?(?:开展|召开|组织)?[一1]次)?"
@@ -29,7 +30,7 @@ _EVERY_N = re.compile(
     f"每(?P<apart>隔)?(?P<n>{NUMBER})个?(?P<unit>天|日|{WEEK_WORD}|月|年|季度)(?:的?(?={WEEK_WORD}))?"
 )
 _EVERY_OTHER_WEEK = re.compile(f"每?隔周的?(?={WEEK_WORD})")
-_PARITY = re.compile(f"{_EACH[:-3]}?一?个?(?P<odd>单|双)数?周的?{WEEK_WORD}{_WEEKDAYS}")
+_PARITY = re.compile(f"(?:每逢|每|逢)?一?个?(?P<odd>单|双)数?周的?{WEEK_WORD}{_WEEKDAYS}")
 _WEEKLY = re.compile(f"(?:{_EACH}{WEEK_WORD}的?{WEEK_WORD}?|天天)(?=[一二三四五六日天1-7末])")
 _RANGE_DAILY = re.compile(
     f"(?={WEEK_WORD}[一二三四五六日天][到至-]+{WEEK_WORD}?[一二三四五六日天],?每[天日])"
@@ -171,7 +172,7 @@ def _on_weekdays(words: str, view: Viewpoint) -> Iterator[Recurrence]:
     bare = re.sub(WEEK_WORD, "", words)
     if re.search("[到至-]", bare):
         first, last = weekday_number(bare[0]), weekday_number(bare[-1])
-        days = list(range(first, last + 1))
+        days = list(range(first, last + 1))  # nothing for 周五到周一
     else:
         days = [weekday_number(char) for char in re.sub(_SEP, "", bare)]
     if days and len(set(days)) == len(days):

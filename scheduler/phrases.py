@@ -25,7 +25,7 @@ from scheduler.settling import (
 )
 from scheduler.stretches import Stretches
 from scheduler.viewpoint import Viewpoint
-from scheduler.when import Deadline, Instant, NoTime, Reason, Recurring, Reject, When
+from scheduler.when import Deadline, Instant, NoTime, Reason, Reject, When
 
 Reading = tuple[When, int]
 
@@ -277,6 +277,3 @@ def _unset(text: str, pos: int, view: Viewpoint) -> Iterator[Reading]:
             yield NoTime(words=text[pos : match.end()]), match.end()
         if start > pos and (match := _VAGUE_WORDS.match(text, start)):
             yield NoTime(words=text[pos : match.end()]), match.end()
-
-
-__all__ = ["Recurring", "find_when", "read_when"]

@@ -1,4 +1,4 @@
-"""A rule and a calendar give due times. RFC 5545 where it can say it; working days and terms beside."""
+"""A rule and a calendar give due times: RFC 5545, and beside it working days and terms."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".s
 
 
 class Frequency(StrEnum):
+    """How often; the FREQ of RFC 5545."""
+
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
     MONTHLY = "MONTHLY"
@@ -30,17 +32,23 @@ class Frequency(StrEnum):
 
 
 class Filter(StrEnum):
+    """Which days of a rule count; the others fall away."""
+
     WORKDAY = "workday"
     ODD_WEEK = "odd_teaching_week"
     EVEN_WEEK = "even_teaching_week"
 
 
 class Shift(StrEnum):
+    """Where an occurrence goes that falls on a day off."""
+
     NEXT = "next_workday"
     PREVIOUS = "previous_workday"
 
 
 class Period(StrEnum):
+    """What a pick picks from."""
+
     WEEK = "week"
     MONTH = "month"
     QUARTER = "quarter"
@@ -213,9 +221,7 @@ class Recurrence:
     @property
     def names_day(self) -> bool:
         """False for a bare rhythm such as FREQ=MONTHLY;INTERVAL=3, which leaves the day open."""
-        if self.pick or self.freq is Frequency.DAILY or self.week_days or self.month_days:
-            return True
-        return False
+        return bool(self.pick or self.freq is Frequency.DAILY or self.week_days or self.month_days)
 
     def by_period_end(self) -> Recurrence:
         """A bare rhythm as what it asks for: done by the last day of each period."""
@@ -320,9 +326,8 @@ def _picked(
 ) -> Iterator[tuple[date, int | None]]:
     if pick.of is Period.TERM:
         for term in sorted(terms, key=lambda term: term.starts_on):
-            day = _picked_of_term(pick, term)
-            if day and not pick.is_workday:
-                yield day, None
+            if not pick.is_workday:
+                yield _picked_of_term(pick, term), None
             elif found := calendar.nth_workday(term.starts_on, term.ends_on, pick.n):
                 yield found.day, found.missing_year
         return
@@ -334,11 +339,10 @@ def _picked(
         first, last = period_of(last + DAY, pick.of)
 
 
-def _picked_of_term(pick: Pick, term: Term) -> date | None:
+def _picked_of_term(pick: Pick, term: Term) -> date:
     if pick.weekday is not None:
         week = pick.n if pick.n > 0 else term.weeks + 1 + pick.n
-        day = term.monday_of(week) + pick.weekday * DAY
-        return day if day in term else None
+        return term.monday_of(week) + pick.weekday * DAY
     return (
         (term.starts_on + (pick.n - 1) * DAY) if pick.n > 0 else term.ends_on + (pick.n + 1) * DAY
     )

@@ -61,6 +61,8 @@ def term_at(day: date, terms: Sequence[Term], offset: int = 0) -> Term | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkHours:
+    """When work begins and ends on a working day (上班, 下班)."""
+
     start: time = time(8)
     end: time = time(17, 30)
 
@@ -212,10 +214,7 @@ class WorkdayCalendar:
 
     def nth_workday(self, first: date, last: date, n: int) -> Counted | None:
         """The ``n``-th workday from ``first`` to ``last``; negative counts from the end."""
-        if n > 0:
-            found = self.count_workdays(first - DAY, n)
-        else:
-            found = self.count_workdays(last + DAY, n)
+        found = self.count_workdays(first - DAY if n > 0 else last + DAY, n)
         return found if first <= found.day <= last else None
 
     def workdays_between(self, first: date, last: date) -> Iterator[Counted]:

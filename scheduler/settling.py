@@ -33,18 +33,22 @@ Make = Callable[[datetime], Choice]
 
 
 def instant(at: datetime) -> Choice:
+    """At a moment."""
     return Instant(at=at)
 
 
 def deadline(at: datetime) -> Choice:
+    """By a moment."""
     return Deadline(at=at)
 
 
 def start_of(day: date) -> datetime:
+    """Its first moment in Shanghai."""
     return datetime.combine(day, time(), SHANGHAI)
 
 
 def end_of(day: date) -> datetime:
+    """Its last second in Shanghai."""
     return datetime.combine(day, END_OF_DAY, SHANGHAI)
 
 

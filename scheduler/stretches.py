@@ -14,7 +14,7 @@ from scheduler.when import Reason
 
 
 class Scale(StrEnum):
-    """How long a stretch is; decides what may be said of it (第二个周二 of a month, not of a day)."""
+    """How long a stretch is; decides what may be said of it (第二个周二 of a month, of no day)."""
 
     DAY = "day"
     EVENT = "event"
@@ -31,6 +31,8 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
+    """Days in a row, uncertain while ``missing_year`` is not published."""
+
     first: date
     last: date
     missing_year: int | None = None
@@ -47,9 +49,9 @@ Change = Callable[[Stretch], Stretch | None]
 class Stretches:
     """What one expression may mean, ascending; more than one option only where it ``rolls``.
 
-    ``is_vague``: 月初, 周末: the ends are offered and the person chooses. ``is_spoken``: 明天, which
-    after midnight may mean the day that has begun. ``weekday`` was said beside a date and has to
-    agree with it. ``is_open_weekday``: a bare 周三.
+    ``is_vague``: 月初, 周末: the ends are offered and the person chooses. ``is_spoken``: 明天, as
+    after midnight it may mean the day that has begun. ``weekday`` was said beside a date and has to
+    agree. ``is_open_weekday``: a bare 周三.
     """
 
     options: tuple[Stretch, ...]
@@ -152,6 +154,7 @@ def add_months(day: date, months: int) -> date:
 
 
 def last_day(stretch: Stretch) -> Stretch:
+    """月底, 年底."""
     return Stretch.day(stretch.last, stretch.missing_year)
 
 
@@ -166,6 +169,7 @@ def nth_day(n: int) -> Change:
 
 
 def moved(days: int) -> Change:
+    """The day ``days`` after the first, before it when negative."""
     return lambda stretch: Stretch.day(stretch.first + days * DAY, stretch.missing_year)
 
 

@@ -32,6 +32,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instant:
+    """A moment."""
+
     kind: ClassVar[str] = "instant"
     at: datetime
 
@@ -41,6 +43,8 @@ class Instant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
+    """A day without a time of day."""
+
     kind: ClassVar[str] = "date"
     on: date
 
@@ -92,10 +96,8 @@ class Recurring:
         """The last due time of a rule that ends."""
         if not self.rule.until and not self.rule.count:
             return None
-        due = None
-        for due in self.rule.occurrences(self.now, self.calendar, self.terms):
-            pass
-        return due
+        *_, last = (None, *self.rule.occurrences(self.now, self.calendar, self.terms))
+        return last
 
     def to_json(self, count: int = 3) -> Json:
         has_clock = self.rule.clock is not None
