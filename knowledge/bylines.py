@@ -7,154 +7,15 @@ from collections.abc import Callable
 from datetime import date
 
 from knowledge.dates import read_date
+from knowledge.field_labels import FIELD_OF, WEAK
 from knowledge.findings import Findings
 
 _NAME = r"[\u4e00-\u9fff·]{2,4}"
-_LABELS = {
-    "title": ("标题", "名称", "文件名称", "信息名称", "文件标题"),
-    "publisher": ("来源", "信息来源", "稿件来源", "文章来源", "供稿", "供稿单位", "稿源"),
-    "author": ("作者", "记者", "通讯员", "文", "文字", "撰稿", "供稿人", "撰文"),
-    "issued": (
-        *(
-            "发布时间",
-            "发布日期",
-            "发文日期",
-            "成文日期",
-            "成文时间",
-            "生成日期",
-            "公开日期",
-            "印发日期",
-        ),
-        *("日期", "时间", "发表时间", "发文时间", "更新时间", "公布日期"),
-    ),
-    "effective": ("施行日期", "实施日期", "生效日期", "有效期始"),
-    "expires": ("失效日期", "废止日期", "有效期至", "有效期止"),
-    "issuer": (
-        "发布机构",
-        "发文机关",
-        "发布单位",
-        "发文单位",
-        "制发机关",
-        "公开主体",
-        "发文机构",
-        "制定机关",
-    ),
-    "number": ("文号", "发文字号", "文件编号", "发文文号", "文件字号"),
-    "index": ("索引号", "信息索引号", "索取号", "索引码"),
-    "genre": ("体裁", "体裁分类", "文种", "公文种类"),
-    "url": (
-        "地址",
-        "原文链接",
-        "链接",
-        "网址",
-        "原文地址",
-        "来源网址",
-        "本文链接",
-        "转载请注明出处",
-    ),
-    "other": (
-        *(
-            "主题分类",
-            "主题词",
-            "服务对象",
-            "服务对象分类",
-            "公开方式",
-            "公开形式",
-            "公开范围",
-            "公开时限",
-            "有效性",
-            "是否有效",
-        ),
-        *(
-            "责任编辑",
-            "编辑",
-            "审核",
-            "校对",
-            "初审",
-            "复审",
-            "终审",
-            "一审",
-            "二审",
-            "三审",
-            "编审",
-            "排版",
-            "监制",
-            "责编",
-        ),
-        *(
-            "浏览次数",
-            "点击数",
-            "阅读次数",
-            "访问量",
-            "点击率",
-            "浏览量",
-            "字号",
-            "字体",
-            "责任部门",
-            "信息分类",
-            "信息类别",
-            "分类",
-        ),
-        *(
-            "关键词",
-            "关键字",
-            "摘要图",
-            "组配分类",
-            "栏目",
-            "所属栏目",
-            "信息来源栏目",
-            "录入",
-            "发布人",
-            "发布者",
-            "签发人",
-            "审核人",
-        ),
-        *(
-            "部门",
-            "效力状态",
-            "文件状态",
-            "有效期",
-            "时效性",
-            "规范性文件登记号",
-            "统一编号",
-            "图",
-            "摄影",
-            "图片",
-            "分享",
-            "阅读",
-        ),
-        *(
-            "文件分类",
-            "公文时效",
-            "内容分类",
-            "主办单位",
-            "承办单位",
-            "信息公开目录",
-            "载体类型",
-            "语种",
-            "统一登记号",
-            "公开类别",
-        ),
-    ),
-}
-_FIELD_OF = {label: kind for kind, labels in _LABELS.items() for label in labels}
 _LABEL = re.compile(
     r"(?:^|(?<=[\s|｜;；\]】）)》\d]))[【\[（(]?\s?("
-    + "|".join(r"\s?".join(label) for label in sorted(_FIELD_OF, key=len, reverse=True))
-    + r")\s?[】\]]?\s?[：:]\s?"
+    + "|".join(r"\s?".join(label) for label in sorted(FIELD_OF, key=len, reverse=True))
+    + r")\s?[】\]]?\s?[：:|｜丨]\s?"
 )
-_ALONE = {
-    "title",
-    "publisher",
-    "issued",
-    "issuer",
-    "number",
-    "index",
-    "url",
-    "other",
-    "author",
-    "effective",
-}
 _DATELINE = re.compile(
     r"^(?P<publisher>[^，。,：:]{0,30}?)(?:\s?\d{1,2}月\d{1,2}日)?(?:讯|电)?\s?[（(](?:(?:全媒体|见习|特约|实习|本报)?(?:记者|通讯员)|文/)"
     r"\s?(?P<authors>[^（）()]{1,60})[)）]\s?(?P<mark>讯|电|报道)?"
@@ -171,6 +32,10 @@ _SOURCE_IN_BRACKETS = re.compile(
     r"^[（(](?:来源|原载|转自|摘自)[：:]?\s?《?([^（）()《》]{2,24})》?[)）]$"
 )
 _PRESS = re.compile(r"(?:报|网|社|台|客户端|周刊|杂志|新闻|在线|日报|晚报|时报|融媒|发布)$")
+_STAMPED = re.compile(
+    r"^(?:原创\s)?(?P<who>[^。，：:]{0,40}?)\s?(?P<day>\d{4}[-年./]\d{1,2}[-月./]\d{1,2}日?)\s?\d{1,2}:\d{2}(?::\d{2})?"
+    r"(?:\s?(?:发表于|来自)?\s?[\u4e00-\u9fff]{2,4})?$"
+)
 _URL = re.compile(r"https?://[^\s，。；）)】》\"'<>]{4,300}")
 _URL_LINE = re.compile(r"^[^。]{0,24}(https?://[^\s，。；）)】》\"'<>]{4,300})\s?$")
 _TITLE_TAG = re.compile(r"^[\[【](?:[^\[\]【】]{1,6})[\]】]\s?")
@@ -190,13 +55,16 @@ def take_fields(line: str, found: Findings) -> bool:
     marks = list(_LABEL.finditer(line))
     if not marks or marks[0].start() > 0:
         return False
-    kinds = [_FIELD_OF[re.sub(r"\s", "", mark[1])] for mark in marks]
+    labels = [re.sub(r"\s", "", mark[1]) for mark in marks]
+    kinds = [FIELD_OF[label] for label in labels]
     ends = [mark.start() for mark in marks[1:]] + [len(line)]
     values = [
         line[mark.end() : end].strip(" |｜;；").rstrip("【[（( ")
         for mark, end in zip(marks, ends, strict=True)
     ]
     if any(len(value) > 80 or "。" in value for value in values):
+        return False
+    if WEAK.issuperset(labels) and not _URL.match(values[0]):
         return False
     if len(marks) == 1 and not _stands_alone(kinds[0], values[0]):
         return False
@@ -275,6 +143,11 @@ def take_byline(line: str, found: Findings) -> bool:
         if match["day"]:
             _keep_date("issued_on", match["day"], found)
         return True
+    if match := _STAMPED.match(line):
+        if match["who"].strip():
+            _first(found, "publisher", match["who"].split()[-1])
+        _keep_date("issued_on", match["day"], found)
+        return True
     if match := _SOURCE_IN_BRACKETS.match(line):
         _first(found, "publisher", match[1])
         return True
@@ -331,4 +204,4 @@ def is_index_number(line: str) -> bool:
 
 def is_field_label(text: str) -> bool:
     """A name that portals and by-lines give to a field."""
-    return re.sub(r"[\s：:]", "", text) in _FIELD_OF
+    return re.sub(r"[\s：:]", "", text) in FIELD_OF

@@ -14,6 +14,7 @@ from knowledge.simplify import simplify
 
 _HEAD_LINES = 30
 _TAIL_LINES = 40
+_TITLE_LEAST_CHARS = 8
 _BULLET = re.compile(r"^[•●▪■◆◇➢►▶*＊](?:\s+|$)|^[-–]\s+(?=\S)|^·\s+")
 _SHARING_ITEM = re.compile(r"^[-–•]?\s?\d{1,2}\s?[、.．]\s?")
 _MACHINE_SIGNS = (
@@ -45,7 +46,7 @@ def clean_lines(lines: Sequence[Line]) -> Cleaned:
     found = Findings()
     found.machine_signs = _machine_signs(lines)
     mended = _mended(lines)
-    mended = _without_tail(mended, found)
+    mended = _without_repeats(_without_tail(mended, found))
     mended = portal.take_block(mended, found)
     mended = _without_furniture(mended, found)
     mended = _without_bylines(mended, found)
@@ -87,6 +88,21 @@ def _without_tail(lines: list[Line], found: Findings) -> list[Line]:
         elif bylines.take_byline(text, found):
             continue
     return kept
+
+
+def _without_repeats(lines: list[Line]) -> list[Line]:
+    """A title that a site prints twice above the text: the one nearest to the text is kept."""
+    head = [line.text for line in lines[:_HEAD_LINES]]
+    return [
+        line
+        for index, line in enumerate(lines)
+        if not (
+            index < len(head)
+            and line.kind is not LineKind.ROW
+            and len(line.text) >= _TITLE_LEAST_CHARS
+            and line.text in head[index + 1 :]
+        )
+    ]
 
 
 def _without_furniture(lines: list[Line], found: Findings) -> list[Line]:
@@ -134,13 +150,15 @@ def _is_preview(text: str) -> bool:
 def _without_bylines(lines: list[Line], found: Findings) -> list[Line]:
     kept: list[Line] = []
     has_body = False
-    for line in lines:
+    first_body, last_body = _body_range(lines)
+    for index, line in enumerate(lines):
         text = line.text
         if line.kind is LineKind.ROW:
             kept.append(line)
             has_body = True
             continue
-        if bylines.take_fields(text, found) or bylines.take_byline(text, found):
+        at_edge = index < first_body or index > last_body
+        if at_edge and (bylines.take_fields(text, found) or bylines.take_byline(text, found)):
             if not has_body and kept and found.byline_at is None:
                 found.byline_at = len(kept)
             continue

@@ -21,7 +21,7 @@ class Composed:
 
 def compose(lines: Sequence[Line], front: Front) -> Composed:
     """Break run-together items onto lines of their own; the offsets are those of the result."""
-    first = _joined(lines, front)
+    first = _joined(lines, front.title_lines)
     cuts = [
         mark.start
         for mark in believed_marks(first.text, first.shape)
@@ -31,48 +31,52 @@ def compose(lines: Sequence[Line], front: Front) -> Composed:
         return first
     broken: list[Line] = []
     offset = 0
-    title_lines, signature = front.title_lines, front.signature_start
     remaining = iter([*cuts, len(first.text) + 1])
     cut = next(remaining)
-    for index, line in enumerate(lines):
+    for line in lines:
         end = offset + len(line.text)
         done = 0
         while cut < end:
             broken.append(Line(text=line.text[done : cut - offset].rstrip(), kind=line.kind))
-            if front.signature_start is not None and index < front.signature_start:
-                signature = (signature or 0) + 1
             done = cut - offset
             cut = next(remaining)
         broken.append(
             Line(text=line.text[done:], kind=line.kind, locator=line.locator) if done else line
         )
         offset = end + 1
-    return _joined_at(broken, title_lines, signature)
+    return _joined(broken, front.title_lines)
 
 
-def _joined(lines: Sequence[Line], front: Front) -> Composed:
-    return _joined_at(lines, front.title_lines, front.signature_start)
-
-
-def _joined_at(lines: Sequence[Line], title_lines: int, signature: int | None) -> Composed:
+def _joined(lines: Sequence[Line], title_lines: int) -> Composed:
     rows: list[Row] = []
     headings: list[Span] = []
+    asides: list[Span] = []
+    annexes: list[Span] = []
     offset = body_start = 0
-    body_end: int | None = None
+    before: LineKind | None = None
     for index, line in enumerate(lines):
         if index == title_lines:
             body_start = offset
-        if index == signature:
-            body_end = offset
         span = Span(offset, offset + len(line.text))
         if line.kind is LineKind.ROW:
             rows.append(Row(span=span, locator=line.locator))
         elif line.kind is LineKind.HEADING and index >= title_lines:
             headings.append(span)
+        elif line.kind in {LineKind.ASIDE, LineKind.ANNEX}:
+            spans = asides if line.kind is LineKind.ASIDE else annexes
+            if before is line.kind:
+                span = Span(spans.pop().start, span.end)
+            spans.append(span)
+        before = line.kind
         offset = span.end + 1
     text = "\n".join(line.text for line in lines)
     if title_lines >= len(lines):
         body_start = len(text)
-    body = Span(body_start, len(text) if body_end is None else body_end)
-    shape = Shape(body=body, rows=tuple(row.span for row in rows), headings=tuple(headings))
+    shape = Shape(
+        body=Span(body_start, len(text)),
+        rows=tuple(row.span for row in rows),
+        headings=tuple(headings),
+        asides=tuple(asides),
+        annexes=tuple(annexes),
+    )
     return Composed(text=text, shape=shape, rows=tuple(rows))

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.bylines import find_document_number
-from knowledge.dates import read_date
 from knowledge.findings import Findings
 from knowledge.loading.base import Line, LineKind
 from knowledge.numbering import marks
-from knowledge.portal import ORGAN
+from knowledge.signature import read_signature
 
 GENRE_WORDS = (
     *(
@@ -69,6 +68,7 @@ _GENRE_END = re.compile(rf"(?:{'|'.join(GENRE_WORDS)})(?:[（(][^（）()]{{1,24
 _RED_HEAD = re.compile(r"^([\u4e00-\u9fff（）()、\s]{4,40}?)\s?文\s?件$")
 _TITLE_MOST_CHARS = 80
 _HEAD_MOST_LINES = 12
+_SHORT_TITLE = 10
 _SUFFIX = re.compile(
     r"\s?[_＿]\d{1,2}$|\s?[（(]\d{1,2}[)）]$(?<=[（(]\d[)）])|\s?[（(](?:图|组图|附图|全文|转载)[)）]$"
 )
@@ -76,12 +76,6 @@ _SITE_SUFFIX = re.compile(
     r"(?:\s?[-_—|–]+\s?[\u4e00-\u9fffA-Za-z·]{2,20}(?:网|网站|报|政府|教育局|门户|平台|文库|百科|人民政府|教体局|学校|号|中心))+$"
 )
 _TITLE_TAG = re.compile(r"^[\[【](?:[^\[\]【】]{1,6})[\]】]\s?")
-_SIGNATURE_DAY = re.compile(
-    r"^(?:(?:19|20)\d{2}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日|[一二][〇零○Ｏ0一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)$"
-)
-_CLOSING = re.compile(
-    r"^(?:抄\s?送|主\s?送|印\s?发|附件|附[:：]|[（(]?此件|联系人|联系电话|[（(]联系|[（(]公开属性|.{2,30}(?:办公室|局|委员会|学校)\s?\d{4}年\d{1,2}月\d{1,2}日印发)"
-)
 _DRAFT_NOTE = re.compile(
     r"^[（(].{4,80}(?:通过|印发|修订|修正|施行|讨论稿|征求意见稿|草案)[^（）()]{0,20}[)）]$"
 )
@@ -89,7 +83,7 @@ _DRAFT_NOTE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """``title_lines`` and ``signature_lines`` count lines at the head and at the tail."""
+    """``title_lines`` counts lines at the head."""
 
     title: str | None = None
     subtitle: str | None = None
@@ -98,7 +92,7 @@ class Front:
     document_number: str | None = None
     signer: str | None = None
     signed_on_line: str | None = None
-    signature_start: int | None = None
+    ends_signed: bool = False
     note: str | None = None
 
 
@@ -122,8 +116,7 @@ def read_front(lines: Sequence[Line], found: Findings, hint: str | None) -> Fron
     used = (head[-1] + 1) if head else 0
     if red_head or number or note:
         used = max(used, _consumed(lines, used, red_head, number, note))
-    signature = _signature_start(lines, used)
-    signer, day = _signer(lines, signature)
+    signer, day = read_signature(lines[used:])
     return Front(
         title=title,
         subtitle=subtitle if subtitle != title else None,
@@ -132,7 +125,7 @@ def read_front(lines: Sequence[Line], found: Findings, hint: str | None) -> Fron
         document_number=number,
         signer=signer,
         signed_on_line=day,
-        signature_start=signature,
+        ends_signed=day is not None,
         note=note,
     )
 
@@ -220,36 +213,21 @@ def _choose(titles: Sequence[str], found: Findings) -> tuple[str | None, str | N
 
 
 def _join_official(titles: Sequence[str]) -> str:
-    return "".join(titles)
+    """The line with the genre word, and those above it that it completes."""
+    joined = titles[-1]
+    for above in reversed(titles[:-1]):
+        completes = (
+            "关于" in above
+            or above.endswith(("的", "》", "和", "及", "与"))
+            or joined.startswith(("关于", "的", "转发", "印发"))
+            or len(joined) <= _SHORT_TITLE
+        )
+        if not completes:
+            break
+        joined = above + joined
+    return joined
 
 
 def _same(hint: str, title: str) -> bool:
     plain = re.sub(r"\W", "", title)
     return bool(plain) and plain in re.sub(r"\W", "", hint)
-
-
-def _signature_start(lines: Sequence[Line], used: int) -> int | None:
-    """Index of the first line of 落款, when the day of signing stands near the end."""
-    for index in range(len(lines) - 1, max(used, len(lines) - 40) - 1, -1):
-        if lines[index].kind is LineKind.ROW or not _SIGNATURE_DAY.match(lines[index].text):
-            continue
-        start = index
-        while start - 1 > used and start > index - 4 and _is_signer(lines[start - 1].text):
-            start -= 1
-        return start
-    return None
-
-
-def _is_signer(text: str) -> bool:
-    return len(text) <= 40 and bool(ORGAN.match(text)) and "。" not in text
-
-
-def _signer(lines: Sequence[Line], start: int | None) -> tuple[str | None, str | None]:
-    if start is None:
-        return None, None
-    signer: str | None = None
-    for line in lines[start : start + 5]:
-        if read_date(line.text) and _SIGNATURE_DAY.match(line.text):
-            return signer, line.text
-        signer = signer or re.sub(r"\s", "", line.text)
-    return signer, None

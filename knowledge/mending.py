@@ -53,7 +53,9 @@ _WITH_DIGITS = re.compile(
 )
 _BETWEEN = re.compile(rf"(?<=[{_CJK}]) +(?=[{_CJK}]){_NUMBER_AHEAD}")
 _ENCLOSED = re.compile(r"《[^《》]{1,80}》|“[^“”]{1,80}”|[（(][^（）()]{1,80}[)）]")
-_LETTER_SPACED = re.compile(rf"^(?:[{_CJK}《》〔〕（）\d]\s+){{3,}}[{_CJK}》）]$")
+_LETTER_SPACED = re.compile(rf"^(?:[{_CJK}《》〔〕（）\d]\s+)+[{_CJK}》）]$")
+_SPACED_END = re.compile(rf"(?<= )([{_CJK}]) +([{_CJK}])$")
+_ARTICLE_LABEL = re.compile(r"第[一二三四五六七八九十百零〇\d]{1,6}[条章节编]$")
 _REPEATED = re.compile(r"([，。、；：！？])\1+")
 _STOP_THEN_COMMA = re.compile(r"。\s?[,，、;；]+|[,，、;；]\s?。")
 _TABLE_EDGE = re.compile(r"^\s*\|+\s*|\s*\|+\s*$")
@@ -112,6 +114,7 @@ def _drop_glosses(text: str) -> str:
 def _mend_spaces(line: str) -> str:
     if _LETTER_SPACED.match(line):
         return line.replace(" ", "")
+    line = _SPACED_END.sub(r"\1\2", line)
     line = _AT_PUNCTUATION.sub("", line)
     line = _AFTER_HALF_WIDTH.sub("", line)
     line = _WITH_DIGITS.sub("", line)
@@ -124,6 +127,16 @@ def _outside_brackets(line: str) -> str:
     parts: list[str] = []
     done = 0
     for enclosed in _ENCLOSED.finditer(line):
-        parts += [_BETWEEN.sub("", line[done : enclosed.start()]), enclosed[0]]
+        parts += [_closed_up(line[done : enclosed.start()]), enclosed[0]]
         done = enclosed.end()
-    return "".join(parts) + _BETWEEN.sub("", line[done:])
+    return "".join(parts) + _closed_up(line[done:])
+
+
+def _closed_up(text: str) -> str:
+    """Stray spaces between characters go; the one behind ``第三条`` stays."""
+
+    def _space(found: re.Match[str]) -> str:
+        before = text[max(0, found.start() - 9) : found.start()]
+        return " " if _ARTICLE_LABEL.search(before) else ""
+
+    return _BETWEEN.sub(_space, text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +11,7 @@ from knowledge.dates import read_date
 from knowledge.findings import Findings
 from knowledge.frontmatter import GENRE_WORDS, Front
 from knowledge.model import Genre
+from knowledge.names import printed_names
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})\s?(?:年|学年)")
 _QUOTED = re.compile(r"《[^《》]{1,120}》")
@@ -30,12 +30,6 @@ _NUMBERED = re.compile(r"[\u4e00-\u9fff]{1,14}〔(?:19|20)\d{2}〕\d{1,5}号")
 _ISSUER_IN_TITLE = re.compile(
     r"^((?:中共)?[\u4e00-\u9fffxX×]{1,24}?(?:局|委|委员会|政府|办公室|厅|教育部|学校|中学|小学|学院|大学|幼儿园|中心校|中心|工委|党委|党总支|支部|团委|工会|党组|领导小组)"
     r"(?:[、\s][\u4e00-\u9fff]{2,16}?(?:局|委|厅|部|会|办公室))*)(?=关于|转发|印发|\d{4}年|[二〇○]{2})"
-)
-_BODY_NAME = re.compile(
-    r"[\u4e00-\u9fffxX×]{1,16}?(?:教育工委|教育局|教体局|教育体育局|教育科技体育局|教育厅|教育委员会|人民政府|机关党委|党委|党总支|党支部|中心校|中心学校|小学|中学|学校|学院|大学|幼儿园)"
-)
-_PLACE = re.compile(
-    r"[\u4e00-\u9fff]{2,7}?(?:省|自治区|市|州|盟|县|区|旗|镇|乡|街道)(?![\u4e00-\u9fff]?(?:直|级|属|委员|长|区域))"
 )
 _SPEAKER = re.compile(
     r"([\u4e00-\u9fffxX×]{2,24}?(?:党委|党组|教育局|教体局|工委|学校|中学|小学|党支部|党总支))(?:将|要|始终|坚持|紧紧|全面)"
@@ -107,7 +101,7 @@ def read_metadata(
         url=found.url,
         replaces=_replaces(text),
         cautions=_cautions(body, found, front, is_derived, year, text),
-        names=_names(title, issuer, body, headings),
+        names=printed_names([title, front.subtitle or "", issuer or "", *body[:2], *headings]),
     )
 
 
@@ -121,7 +115,7 @@ def _genre(text: str, found: Findings, front: Front) -> Genre:
         return Genre.NEWS
     if re.search(r"经验|做法|纪实|总结|汇报|交流材料|典型材料", title):
         return Genre.EXPERIENCE
-    if re.search(r"第[一二三]条|各[校乡镇区县学]|特此通知", text) or front.signer or not title:
+    if re.search(r"第[一二三]条|特此通知", text) or front.signer or not title:
         return Genre.POLICY
     past = len(
         re.findall(r"近年来|先后|实现了|形成了|得到|取得|荣获|以来|被评为|探索出|走出了", text)
@@ -252,24 +246,10 @@ def _cautions(
 
 
 def _is_cut_off(body: Sequence[str], found: Findings, front: Front) -> bool:
-    if front.signature_start is not None or not body:
+    if front.ends_signed or not body:
         return False
     last = body[-1]
     if last.endswith(("、", "，", ",", "“", "《", "（")) and len(last) >= 20:
         return True
     ends_open = len(last) >= 60 and bool(_UNFINISHED.search(last))
     return ends_open and (found.is_preview or last[-1] in "、，,：:；;的和与及")
-
-
-def _names(
-    title: str, issuer: str | None, body: Sequence[str], headings: Sequence[str]
-) -> tuple[str, ...]:
-    sources = [title, issuer or "", *body[:2], *headings]
-    counted: Counter[str] = Counter()
-    for source in sources:
-        plain = _QUOTED.sub(" ", source)[:600]
-        counted.update(_BODY_NAME.findall(plain))
-        counted.update(_PLACE.findall(plain))
-    if issuer:
-        counted[issuer] += 1
-    return tuple(name for name, _ in counted.most_common(20))

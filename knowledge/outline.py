@@ -22,6 +22,7 @@ _STRONG = frozenset({Scheme.PART, Scheme.CHAPTER, Scheme.DIVISION, Scheme.ARTICL
 _NOT_HEADING = re.compile(
     r"^(?:附件|附表|附[：:]|抄送|主送|联系人|联系电话|此件|特此|\d{4}年|[（(]此件)|\d{4}年\d{1,2}月\d{1,2}日$|[一二]〇"
 )
+_ANNEX_LABEL = re.compile(r"^附[件表录]\s?(?:\d{1,2}|[一二三四五六七八九十]{1,2})?(?=$|\s|[：:])")
 _BODY_LEAST_CHARS = 40
 _PLAIN_MOST_CHARS = 32
 
@@ -39,10 +40,14 @@ class Shape:
     """What is known about a text beside its characters."""
 
     body: Span
-    """Without the title above and the signature below."""
+    """Without the title above."""
     rows: tuple[Span, ...] = ()
     headings: tuple[Span, ...] = ()
     """Lines the file's own markup calls headings."""
+    asides: tuple[Span, ...] = ()
+    """Signatures and the like; a section ends where one begins."""
+    annexes: tuple[Span, ...] = ()
+    """Titles of annexes; numbering begins anew below."""
 
 
 @dataclass(slots=True)
@@ -68,20 +73,21 @@ def outline_of(text: str, shape: Shape) -> tuple[Section, ...]:
     """Sections in reading order; a child follows its parent."""
     believed = believed_marks(text, shape)
     plain = _plain_headings(text, shape, believed)
-    openings = _nested(text, believed, plain)
-    return tuple(_sections(text, openings, shape.body.end))
+    openings = _nested(text, believed, plain, shape.annexes)
+    return tuple(_sections(text, openings, shape))
 
 
 def believed_marks(text: str, shape: Shape) -> list[Mark]:
     """The marks whose runs count up, as the document's nesting has them."""
-    row_starts = [row.start for row in shape.rows]
+    closed = sorted([*shape.rows, *shape.asides, *shape.annexes], key=lambda span: span.start)
+    starts = [span.start for span in closed]
     candidates = [
         mark
         for mark in marks(text)
         if shape.body.start <= mark.start < shape.body.end
-        and not _within(mark.start, shape.rows, row_starts)
+        and not _within(mark.start, closed, starts)
     ]
-    return _Believer(text, candidates).believed()
+    return _Believer(text, candidates, [span.start for span in shape.annexes]).believed()
 
 
 def _within(position: int, spans: Sequence[Span], starts: Sequence[int]) -> bool:
@@ -102,9 +108,10 @@ def _key(mark: Mark) -> tuple[int, str]:
 class _Believer:
     """Walks the candidates once, keeping the stack of open runs."""
 
-    def __init__(self, text: str, candidates: Sequence[Mark]) -> None:
+    def __init__(self, text: str, candidates: Sequence[Mark], breaks: Sequence[int]) -> None:
         self._text = text
         self._candidates = candidates
+        self._breaks = list(breaks)
         self._stack: list[_Frame] = []
         self._last_of: dict[tuple[int, str], int] = {}
         self._places: dict[tuple[tuple[int, str], int], list[int]] = defaultdict(list)
@@ -114,6 +121,10 @@ class _Believer:
     def believed(self) -> list[Mark]:
         believed: list[Mark] = []
         for mark in self._candidates:
+            if self._breaks and mark.start > self._breaks[0]:
+                self._breaks = [start for start in self._breaks if start > mark.start]
+                self._stack.clear()
+                self._last_of.clear()
             if self._fits_here(mark) and self._counts_up(mark):
                 believed.append(mark)
         return believed
@@ -213,7 +224,12 @@ def _plain_headings(text: str, shape: Shape, believed: Sequence[Mark]) -> list[S
 
 
 def _short_line_groups(text: str, shape: Shape, marked: set[int]) -> list[Span]:
-    row_starts = {row.start for row in shape.rows}
+    closed = (*shape.rows, *shape.asides, *shape.annexes)
+    row_starts = {
+        start
+        for span in closed
+        for start in [span.start, *(span.start + i + 1 for i in _newlines(text, span))]
+    }
     groups: list[Span] = []
     short: list[Span] = []
     start = shape.body.start
@@ -235,6 +251,10 @@ def _short_line_groups(text: str, shape: Shape, marked: set[int]) -> list[Span]:
     return groups
 
 
+def _newlines(text: str, span: Span) -> list[int]:
+    return [i for i, character in enumerate(text[span.start : span.end]) if character == "\n"]
+
+
 def _is_heading_like(line: str) -> bool:
     return (
         2 <= len(line) <= _PLAIN_MOST_CHARS
@@ -244,15 +264,22 @@ def _is_heading_like(line: str) -> bool:
     )
 
 
-def _nested(text: str, believed: Sequence[Mark], plain: Sequence[Span]) -> list[_Opening]:
+def _nested(
+    text: str, believed: Sequence[Mark], plain: Sequence[Span], annexes: Sequence[Span]
+) -> list[_Opening]:
     """Levels and locators, by replaying the stack over marks and unnumbered headings together."""
     openings: list[_Opening] = []
     stack: list[tuple[tuple[int, str], str]] = []
-    items: Iterable[Mark | Span] = sorted([*believed, *plain], key=lambda item: item.start)
+    items: Iterable[Mark | Span] = sorted(
+        [*believed, *plain, *annexes], key=lambda item: item.start
+    )
     for item in items:
         if isinstance(item, Span):
             words = " ".join(text[item.start : item.end].split("\n"))
             stack = [((0, ""), words)]
+            if item in annexes:
+                label = _ANNEX_LABEL.match(words)
+                stack = [((0, ""), label[0] if label else "附件")] if openings else []
             openings.append(
                 _Opening(
                     start=item.start, after=item.start, level=1, locator=words, heading_end=item.end
@@ -296,10 +323,12 @@ def _locator(stack: Sequence[tuple[tuple[int, str], str]]) -> str:
     return "".join(words).strip()
 
 
-def _sections(text: str, openings: Sequence[_Opening], end: int) -> Iterable[Section]:
+def _sections(text: str, openings: Sequence[_Opening], shape: Shape) -> Iterable[Section]:
+    end = shape.body.end
+    aside_starts = [aside.start for aside in shape.asides]
     for index, opening in enumerate(openings):
         later = (other.start for other in openings[index + 1 :] if other.level <= opening.level)
-        section_end = next(later, end)
+        section_end = min(next(later, end), _first_after(aside_starts, opening.start, end))
         next_start = openings[index + 1].start if index + 1 < len(openings) else end
         if opening.ends_with_line:
             line_end = text.find("\n", opening.start)
@@ -315,13 +344,18 @@ def _sections(text: str, openings: Sequence[_Opening], end: int) -> Iterable[Sec
         )
 
 
+def _first_after(starts: Sequence[int], position: int, default: int) -> int:
+    index = bisect_right(starts, position)
+    return starts[index] if index < len(starts) else default
+
+
 def _heading(text: str, opening: _Opening, limit: int) -> str:
     if opening.heading_end is not None:
         return opening.locator
     line_end = text.find("\n", opening.after, limit)
     line = text[opening.after : limit if line_end < 0 else line_end].strip()
     sentence = re.split(r"[。；;！？\n]", line, maxsplit=1)[0]
-    if len(sentence) <= 2 * HEADING_MOST_CHARS and (len(sentence) + 1 >= len(line)):
+    if len(sentence) == len(line) <= 2 * HEADING_MOST_CHARS:
         return sentence.rstrip("：:")
     if len(sentence) <= HEADING_MOST_CHARS:
         return sentence.rstrip("：:")

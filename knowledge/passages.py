@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from knowledge.outline import Shape, Span
 
 _WHOLE_MOST_CHARS = 700
 _LIST_MOST_CHARS = 500
+_TINY_LIST_CHARS = 300
+_TINY_ITEM_CHARS = 40
+_SUB_ITEM = re.compile(r"[（(]\d|\d{1,2}[)）]|[①-⑳]")
 _ARTICLE = re.compile(r"^第[一二三四五六七八九十百零〇\d]{1,6}条$")
 _NUMERALS = "一二三四五六七八九十"
 
@@ -65,15 +69,28 @@ class _Cutter:
         self._shape = shape
         self._rows = rows
         self._row_starts = {row.span.start for row in rows}
+        self._aside_starts = [aside.start for aside in shape.asides]
         self._lead_name = "导语" if outline else "正文"
 
     def pieces(self) -> Iterator[_Piece]:
         first = self._outline[0].start if self._outline else self._shape.body.end
         yield from self._paragraphs(Span(self._shape.body.start, first), self._lead_name, ())
         yield from self._sections()
-        yield from self._paragraphs(Span(self._shape.body.end, len(self._text)), "落款", ())
+        for aside in self._shape.asides:
+            yield _Piece(aside, "落款", (), PassageKind.PARAGRAPH)
+        yield from self._behind_asides()
         for row in self._rows:
             yield _Piece(row.span, row.locator, self._path_at(row.span.start), PassageKind.ROW)
+
+    def _behind_asides(self) -> Iterator[_Piece]:
+        """What stands behind a signature and in no section."""
+        for aside in self._shape.asides:
+            if not self._outline or aside.start < self._outline[0].start:
+                continue
+            later = [section.start for section in self._outline if section.start > aside.start]
+            others = [other.start for other in self._shape.asides if other.start > aside.start]
+            end = min([*later, *others, self._shape.body.end])
+            yield from self._paragraphs(Span(aside.end, end), "附", ())
 
     def _sections(self) -> Iterator[_Piece]:
         open_sections: list[Section] = []
@@ -103,11 +120,14 @@ class _Cutter:
     def _is_short_list(self, section: Section, children: Sequence[Section]) -> bool:
         """``有下列情形之一的：`` with its few short items is one thought."""
         lead = self._text[section.start : children[0].start].rstrip()
-        return (
-            section.end - section.start <= _LIST_MOST_CHARS
-            and lead.endswith(("：", ":"))
-            and not self._has_rows(Span(section.start, section.end))
+        size = section.end - section.start
+        is_tiny = size <= _TINY_LIST_CHARS and all(
+            _SUB_ITEM.match(self._text, child.start) and child.end - child.start <= _TINY_ITEM_CHARS
+            for child in children
         )
+        return (
+            is_tiny or (size <= _LIST_MOST_CHARS and lead.endswith(("：", ":")))
+        ) and not self._has_rows(Span(section.start, section.end))
 
     def _own(
         self, section: Section, span: Span, path: tuple[str, ...], has_children: bool
@@ -123,7 +143,7 @@ class _Cutter:
             body = Span(heading_end, span.end)
             found = [*self._paragraphs(body, section.locator, inner)]
             yield from found
-            if not found and not has_children:
+            if not found and not has_children and not self._is_followed(section):
                 yield self._item(Span(lines[0].start, lines[-1].end), section, path)
             return
         if has_children and self._is_heading_only(section, lines, heading_lines):
@@ -137,6 +157,9 @@ class _Cutter:
             yield from self._paragraphs(body, section.locator, (*path, self._title(section)))
             return
         yield from self._runs(section, lines, path)
+
+    def _is_followed(self, section: Section) -> bool:
+        return any(0 < other.start - section.end <= 2 for other in self._outline)
 
     def _runs(
         self, section: Section, lines: Sequence[Span], path: tuple[str, ...]
@@ -188,11 +211,15 @@ class _Cutter:
     ) -> Iterator[_Piece]:
         number = first
         for line in self._lines(span):
-            if line.start in self._row_starts:
+            if line.start in self._row_starts or self._is_aside(line.start):
                 continue
-            locator = f"{name} 第{number}段" if name != "落款" else name
+            locator = f"{name} 第{number}段"
             yield _Piece(line, locator, path, PassageKind.PARAGRAPH)
             number += 1
+
+    def _is_aside(self, position: int) -> bool:
+        index = bisect_right(self._aside_starts, position) - 1
+        return index >= 0 and position < self._shape.asides[index].end
 
     def _lines(self, span: Span) -> list[Span]:
         lines: list[Span] = []

@@ -16,6 +16,7 @@ from knowledge.metadata import read_metadata
 from knowledge.model import Document
 from knowledge.outline import outline_of
 from knowledge.passages import passages_of
+from knowledge.signature import with_asides
 
 __all__ = ["document_from_json", "document_to_json", "read_bytes", "read_file"]
 
@@ -35,9 +36,7 @@ def read_bytes(content: bytes, file_name: str, *, pictures: bool = True) -> Docu
     """
     loaded = load(content, file_name, pictures=pictures)
     if sum(len(line.text) for line in loaded.lines) > MAX_CHARS:
-        raise UnreadableDocument(
-            "too much text", reply="这个文件的文字太多，请拆成几个文件再发。"
-        )
+        raise UnreadableDocument("too much text", reply="这个文件的文字太多，请拆成几个文件再发。")
     cleaned = clean_lines(loaded.lines)
     if not cleaned.text.strip():
         raise UnreadableDocument("no text left", reply="这个文件里没有可以读的正文。")
@@ -58,7 +57,7 @@ def _document(cleaned: Cleaned, loaded: Loaded, digest: str, file_name: str) -> 
     found.issued_on = found.issued_on or loaded.issued_on
     found.authors += [name for name in loaded.authors if name not in found.authors]
     front = read_front(cleaned.lines, found, loaded.title)
-    composed = compose(cleaned.lines, front)
+    composed = compose(with_asides(cleaned.lines, front.title_lines), front)
     outline = outline_of(composed.text, composed.shape)
     body = composed.text[composed.shape.body.start :].split("\n")
     headings = [section.heading for section in outline]

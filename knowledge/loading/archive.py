@@ -39,7 +39,9 @@ class Archive:
         for entry in entries:
             total += entry.file_size
             ratio = entry.file_size / max(entry.compress_size, 1)
-            if total > _MOST_BYTES or (entry.file_size > _RATIO_COUNTS_FROM and ratio > _MOST_RATIO):
+            if total > _MOST_BYTES or (
+                entry.file_size > _RATIO_COUNTS_FROM and ratio > _MOST_RATIO
+            ):
                 raise UnreadableDocument("zip bomb", reply=_BOMB)
             if entry.flag_bits & 0x1:
                 raise UnreadableDocument(
@@ -82,4 +84,6 @@ def parse_xml(content: bytes) -> etree._Element:
 
 
 def _broken() -> UnreadableDocument:
-    return UnreadableDocument("broken container", reply="这个文件已损坏，打不开，请重新导出后再发。")
+    return UnreadableDocument(
+        "broken container", reply="这个文件已损坏，打不开，请重新导出后再发。"
+    )

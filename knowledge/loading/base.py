@@ -15,6 +15,10 @@ class LineKind(StrEnum):
     TEXT = "text"
     HEADING = "heading"
     """The format's own markup calls it a heading (docx style, h1–h6, ``#``)."""
+    ASIDE = "aside"
+    """Signature, day, distribution list: part of the text, of no section. Set after cleaning."""
+    ANNEX = "annex"
+    """The title of an annex, where numbering begins anew. Set after cleaning."""
     ROW = "row"
     """A table row, already written as ``表头：值；表头：值``."""
 

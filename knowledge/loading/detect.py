@@ -99,4 +99,4 @@ def _looks_utf16(head: bytes) -> bool:
     sample = head[: len(head) // 2 * 2]
     zeros_even, zeros_odd = sample[0::2].count(0), sample[1::2].count(0)
     most, least = max(zeros_even, zeros_odd), min(zeros_even, zeros_odd)
-    return most > 0 and least == 0
+    return most > 0 and most >= 4 * least

@@ -17,9 +17,23 @@ from knowledge.loading.base import MAX_LINES, Line, LineKind, Loaded
 from knowledge.loading.tables import table_lines
 from knowledge.loading.text import decode
 
-_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{3,20})", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{3,20})", re.IGNORECASE
+)
 _DROPPED = (
-    *("script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "canvas", "rt", "rp"),
+    *(
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "iframe",
+        "object",
+        "embed",
+        "svg",
+        "canvas",
+        "rt",
+        "rp",
+    ),
     *("button", "select", "textarea", "input", "nav", "map", "audio", "video", "head"),
 )
 _SITE_PARTS = ("header", "footer", "aside", "form")
@@ -36,15 +50,62 @@ _ARTICLE_HINT = re.compile(
 )
 _BLOCKS = frozenset(
     {
-        *("p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td", "th", "section", "article", "blockquote"),
-        *("ul", "ol", "dl", "dt", "dd", "pre", "table", "tbody", "thead", "center", "main", "figure", "figcaption"),
-        *("body", "html", "header", "footer", "aside", "form", "fieldset", "address", "hr", "caption"),
+        *(
+            "p",
+            "div",
+            "li",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "tr",
+            "td",
+            "th",
+            "section",
+            "article",
+            "blockquote",
+        ),
+        *(
+            "ul",
+            "ol",
+            "dl",
+            "dt",
+            "dd",
+            "pre",
+            "table",
+            "tbody",
+            "thead",
+            "center",
+            "main",
+            "figure",
+            "figcaption",
+        ),
+        *(
+            "body",
+            "html",
+            "header",
+            "footer",
+            "aside",
+            "form",
+            "fieldset",
+            "address",
+            "hr",
+            "caption",
+        ),
     }
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _META = {
     "title": ("articletitle", "og:title", "twitter:title"),
-    "issued": ("pubdate", "publishdate", "article:published_time", "og:release_date", "publish_time"),
+    "issued": (
+        "pubdate",
+        "publishdate",
+        "article:published_time",
+        "og:release_date",
+        "publish_time",
+    ),
     "publisher": ("contentsource", "source", "article:source"),
     "author": ("author", "article:author"),
     "url": ("og:url", "url"),

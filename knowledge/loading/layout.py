@@ -133,14 +133,20 @@ def _two_columns(rows: Sequence[Sequence[Placed]], x: float) -> list[list[Placed
     return columns + [part for part in (left, right) if part]
 
 
-def _running_heads(pages: Sequence[Page], ordered: Sequence[Sequence[Sequence[Placed]]]) -> set[str]:
+def _running_heads(
+    pages: Sequence[Page], ordered: Sequence[Sequence[Sequence[Placed]]]
+) -> set[str]:
     if len(pages) < 3:
         return set()
     counted: Counter[str] = Counter()
     for page, columns in zip(pages, ordered, strict=True):
-        margin = {_shape(line.text) for column in columns for line in column if _in_margin(line, page)}
+        margin = {
+            _shape(line.text) for column in columns for line in column if _in_margin(line, page)
+        }
         counted.update(margin)
-    return {text for text, count in counted.items() if count >= max(3, _REPEATS_SHARE * len(pages) / 2)}
+    return {
+        text for text, count in counted.items() if count >= max(3, _REPEATS_SHARE * len(pages) / 2)
+    }
 
 
 def _shape(text: str) -> str:

@@ -71,7 +71,9 @@ def _open(content: bytes) -> Picture:
                 image.thumbnail((_MOST_SIDE, _MOST_SIDE))
                 return np.asarray(image.convert("RGB"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadableDocument("pixel bomb", reply="这张图片的像素太大，请缩小后再发。") from error
+        raise UnreadableDocument(
+            "pixel bomb", reply="这张图片的像素太大，请缩小后再发。"
+        ) from error
     except (OSError, ValueError, SyntaxError) as error:
         raise UnreadableDocument("broken picture", reply="这张图片已损坏，打不开。") from error
 

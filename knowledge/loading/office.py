@@ -31,7 +31,9 @@ def convert(content: bytes, file_name: str) -> tuple[bytes, str]:
             "no LibreOffice",
             reply="这是旧版 Office 或 WPS 文件，请另存为 .docx 或 .xlsx 再发，或请管理员安装 LibreOffice。",
         )
-    is_sheet = suffix in _SHEETS or (content.startswith(_OLE) and b"W\x00o\x00r\x00k\x00b\x00o" in content)
+    is_sheet = suffix in _SHEETS or (
+        content.startswith(_OLE) and b"W\x00o\x00r\x00k\x00b\x00o" in content
+    )
     target = "xlsx" if is_sheet else "docx"
     with tempfile.TemporaryDirectory(prefix="yaodian-office-") as folder:
         source = Path(folder) / f"source{'.xls' if is_sheet and suffix == '.doc' else suffix}"

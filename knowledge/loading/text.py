@@ -9,6 +9,14 @@ from bot.errors import UnreadableDocument
 from knowledge.loading.base import Line, LineKind, Loaded, text_lines
 
 _COMMON = set("的是在和有为与工作教育学校党员了不一人中大要对及各年月日将以")
+_STOPS = ("。", "！", "？", "；", "：", "!", "?", ";", ":", "”", "）", ")", "》")
+_INDENTED = re.compile(r"^(?:\u3000|\t| {2,})")
+_STARTS_ITEM = re.compile(
+    r"^\s*(?:第[一二三四五六七八九十百零\d]{1,5}[章节条编部]|[一二三四五六七八九十]{1,3}[、．是]|[（(][一二三四五六七八九十\d]{1,3}[)）]"
+    r"|\d{1,2}[.．、](?!\d)|[①-⑳]|附件|抄送|[•●▪■◆·*-])"
+)
+_LABELLED = re.compile(r"^\s*[\u4e00-\u9fff\s]{2,10}[：:]")
+_BROKEN_LEAST_CHARS = 12
 _MD_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _MD_INLINE = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__|`([^`\n]{1,200})`")
 _MD_LINK = re.compile(r"!?\[([^\[\]\n]{0,200})\]\([^()\n]{0,500}\)")
@@ -40,7 +48,7 @@ def decode(content: bytes) -> str:
 
 
 def load_text(content: bytes) -> Loaded:
-    return Loaded(lines=text_lines(_normal_newlines(decode(content))))
+    return Loaded(lines=text_lines(_unwrapped(_normal_newlines(decode(content)))))
 
 
 def load_markdown(content: bytes) -> Loaded:
@@ -59,6 +67,41 @@ def load_markdown(content: bytes) -> Loaded:
 
 def _normal_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+
+
+def _unwrapped(text: str) -> str:
+    """Join lines broken at a fixed width, or in the middle of a sentence."""
+    lines = text.split("\n")
+    width = _wrap_width(lines)
+    joined: list[str] = []
+    for line in lines:
+        above = joined[-1] if joined else ""
+        goes_on = above and line.strip() and not _STARTS_ITEM.match(line)
+        goes_on = goes_on and not _LABELLED.match(line)
+        if goes_on and not _INDENTED.match(line) and _is_broken(above, width):
+            joined[-1] = above.rstrip() + line.lstrip()
+        else:
+            joined.append(line)
+    return "\n".join(joined)
+
+
+def _is_broken(above: str, width: int) -> bool:
+    last = above.rstrip()
+    if last.endswith(("，", "、")) and len(last) >= _BROKEN_LEAST_CHARS:
+        return True
+    return width > 0 and not last.endswith(_STOPS) and len(last) % width >= width - 3
+
+
+def _wrap_width(lines: list[str]) -> int:
+    """The width a text was wrapped at; 0 when it was not."""
+    lengths = sorted(len(line.rstrip()) for line in lines if len(line.strip()) >= 2)
+    if len(lengths) < 8:
+        return 0
+    width = lengths[int(len(lengths) * 0.9)]
+    full = [line.rstrip() for line in lines if width - 2 <= len(line.rstrip()) <= width]
+    open_ended = sum(not line.endswith(_STOPS) for line in full)
+    is_wrapped = len(full) >= 0.4 * len(lengths) and open_ended >= 0.6 * len(full)
+    return width if is_wrapped and 18 <= width <= 60 and lengths[-1] <= width + 2 else 0
 
 
 def _strict(content: bytes, encoding: str) -> str | None:
