@@ -114,7 +114,7 @@ class WeComApp:
     async def render(self, reply: Reply, target: Target, read_blob: ReadBlob) -> Sequence[bytes]:
         accounts = _accounts(target)
         reply_to = ReplyTo.decode(target.reply_to)
-        contents = [*self._renderer.words(reply)]
+        contents = self._renderer.words(reply, reply_to)
         parts: list[Part] = []
         for group in in_groups(accounts):
             parts += self._messages(contents, group, reply_to)

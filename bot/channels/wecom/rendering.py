@@ -85,19 +85,15 @@ class Renderer:
             body |= {"enable_duplicate_check": 1, "duplicate_check_interval": DEDUPE_WINDOW_S}
         return body
 
-    def words(self, reply: Reply) -> list[Json]:
+    def words(self, reply: Reply, reply_to: ReplyTo | None) -> list[Json]:
         """The text messages of a reply, and of a card that has to be said in words."""
-        card = reply.card
-        blocks = [reply.text, sources_text(reply.sources)]
-        if card is not None and not self._is_shown(card):
-            blocks.insert(1, card_text(card))
-        elif card is not None and not cards.fits(card):
-            blocks.insert(1, card_text(replace(card, buttons=(), links=())))
+        said = self._said(reply.card, reply_to) if reply.card else ""
+        blocks = (reply.text, said, sources_text(reply.sources))
         return texts("\n\n".join(block for block in blocks if block))
 
     def card(self, card: Card, accounts: Sequence[str], reply_to: ReplyTo | None) -> Part | None:
         """The card itself, as an update of the tapped one if it shows the same thing."""
-        if reply_to and reply_to.response_code and cards.shows_key(reply_to.task_id, card.key):
+        if reply_to is not None and _updates(card, reply_to):
             return self._update(card, accounts, reply_to)
         if not self._is_shown(card):
             return None
@@ -115,6 +111,14 @@ class Renderer:
             task_id = cards.task_id_of(card, response_code)
             return target | {"template_card": cards.button_interaction(card, task_id)}
         return target | {"button": {"replace_name": card.title[:_REPLACED_CHARS] or "已处理"}}
+
+    def _said(self, card: Card, reply_to: ReplyTo | None) -> str:
+        """What the screen would not show of a card."""
+        if self._is_shown(card):
+            return "" if cards.fits(card) else card_text(replace(card, buttons=(), links=()))
+        if reply_to is not None and _updates(card, reply_to) and not (card.body or card.facts):
+            return ""
+        return card_text(card)
 
     def _update(self, card: Card, accounts: Sequence[str], reply_to: ReplyTo) -> Part:
         otherwise: Json | None = None
@@ -137,6 +141,10 @@ class Renderer:
             commands = {button.command for button in card.buttons}
             return self.settings.has_callback and len(commands) <= cards.MOST_BUTTONS
         return bool(card.links)
+
+
+def _updates(card: Card, reply_to: ReplyTo) -> bool:
+    return bool(reply_to.response_code) and cards.shows_key(reply_to.task_id, card.key)
 
 
 def texts(markdown: str) -> list[Json]:
