@@ -69,6 +69,10 @@ class FakeAiBotServer:
     def bodies(self, command: str) -> list[Json]:
         return [frame["body"] for frame in self.sent(command)]  # type: ignore[misc]
 
+    def streams(self) -> list[Json]:
+        """Every state of every streamed answer, in order."""
+        return [body["stream"] for body in self.bodies("aibot_respond_msg")]  # type: ignore[misc]
+
     async def say(self, text: str, **more: str) -> str:
         """A text message; returns its req_id."""
         return await self.call("aibot_msg_callback", message(text, **more))

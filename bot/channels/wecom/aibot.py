@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 _MOST_WAITING = 1_000
 _ACCEPT_AGAIN_S = 0.5
+_STORE_LAST_S = 5
 _DETAIL = {
     State.STOPPED: "智能机器人的长连接没有启动。",
     State.CONNECTING: "正在连接企业微信智能机器人。",
@@ -127,9 +129,14 @@ class AiBotChannel:
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Disconnect, then store what has arrived, since nobody would send it again."""
+        if self._tasks:
+            connection, inbox = self._tasks
+            await _cancelled(connection)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STORE_LAST_S):
+                    await self._arrived.join()
+            await _cancelled(inbox)
         for session in (self._session, self._media_session):
             if session is not None:
                 await session.close()
@@ -243,6 +250,7 @@ class AiBotChannel:
         while True:
             message = await self._arrived.get()
             await self._store(message)
+            self._arrived.task_done()
 
     async def _store(self, message: IncomingMessage) -> None:
         """The platform sends nothing twice, so that a store that fails is asked again."""
@@ -256,6 +264,11 @@ class AiBotChannel:
                 await asyncio.sleep(_ACCEPT_AGAIN_S)
             else:
                 return
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def with_answer(message: IncomingMessage, answers: Answers) -> IncomingMessage:

@@ -131,7 +131,8 @@ class AiBotSocket:
                     await self._round()
                 except Exception:
                     logger.exception("AI bot connection failed in an unforeseen way")
-                    await self._pause(State.WAITING, self._timings.longest_back_off_s)
+                    self._tries += 1
+                    await self._pause(State.WAITING, self._back_off_s(State.WAITING))
         finally:
             await self._set(State.STOPPED)
             await self._lease.release(self._lease_name)

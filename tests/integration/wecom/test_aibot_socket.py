@@ -45,8 +45,10 @@ class Inbox:
     messages: list[IncomingMessage] = field(default_factory=list)
     failures: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def accept(self, message: IncomingMessage) -> bool:
+        self.asked.set()
         if self.failures:
             self.failures -= 1
             raise OSError("disk full")
@@ -441,8 +443,7 @@ async def test_an_answer_grows_under_one_stream_and_ends_complete(
 
     assert await showing is True
 
-    streams = [body["stream"] for body in server.bodies("aibot_respond_msg")]
-    assert all(isinstance(s, dict) for s in streams)
+    streams = server.streams()
     assert {s["id"] for s in streams} == {streams[0]["id"]}
     assert [s["finish"] for s in streams] == [False] * (len(streams) - 1) + [True]
     assert streams[0]["content"] in {"一", "一二"}
@@ -743,4 +744,75 @@ async def test_a_stream_on_a_slow_platform_leaves_budget_to_its_end(
 
     assert len(server.sent("aibot_respond_msg")) <= 23
     assert bot.wait_s(target_of(question), datetime.now(UTC)) == 0
+    await bot.stop()
+
+
+@pytest.mark.parametrize("fault", ["silent", "cut"])
+async def test_a_lost_middle_state_does_not_spoil_the_answer(
+    server: FakeAiBotServer, bot: AiBotChannel, inbox: Inbox, fault: str
+) -> None:
+    await server.say("说说看")
+    [question] = await inbox.has(1)
+    if fault == "silent":
+        server.silent["aibot_respond_msg"] = 1
+    else:
+        server.cut_on.add("aibot_respond_msg")
+    ready = asyncio.Event()
+    texts = growing("一", step=ready)
+    showing = asyncio.create_task(bot.stream(texts, target_of(question)))
+    await server.until(lambda: len(server.sent("aibot_respond_msg")) >= 1)
+    if fault == "cut":
+        await server.until(lambda: server.subscriptions == 2)
+        assert await bot.reached(State.LIVE, 5)
+    ready.set()
+
+    assert await showing is True
+    assert server.streams()[-1]["content"] == "一完"
+    assert len({stream["id"] for stream in server.streams()}) == 1
+
+
+async def test_a_writer_that_fails_ends_its_stream_and_says_so(
+    server: FakeAiBotServer, bot: AiBotChannel, inbox: Inbox
+) -> None:
+    await server.say("说说看")
+    [question] = await inbox.has(1)
+
+    async def failing() -> AsyncIterator[str]:
+        yield "一"
+        raise LookupError("index missing")
+
+    with pytest.raises(LookupError):
+        await bot.stream(failing(), target_of(question))
+
+    assert server.streams()[-1]["finish"] is True
+    assert "中断" in str(server.streams()[-1]["content"])
+
+
+async def test_what_arrived_before_the_end_is_stored(
+    server: FakeAiBotServer, bot: AiBotChannel, inbox: Inbox
+) -> None:
+    inbox.failures = 1
+    await server.say("最后一句")
+    async with asyncio.timeout(5):
+        await inbox.asked.wait()
+
+    await bot.stop()
+
+    assert [m.text for m in inbox.messages] == ["最后一句"]
+
+
+async def test_a_store_that_cannot_lend_ends_nothing_for_good(
+    server: FakeAiBotServer, inbox: Inbox
+) -> None:
+    class Failing(Replica):
+        async def acquire(self, name: str, ttl_s: float) -> bool:
+            if not failures:
+                return await super().acquire(name, ttl_s)
+            raise failures.pop()
+
+    failures: list[Exception] = [OSError("no database"), OSError("still none")]
+    bot = make(server, inbox, Failing(SharedLease(), "a"))
+    await bot.start()
+
+    assert await bot.reached(State.LIVE, 5)
     await bot.stop()
