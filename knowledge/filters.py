@@ -87,6 +87,12 @@ def read_filters(question: str, vocabulary: Vocabulary, this_year: int) -> Filte
     )
 
 
+def known_names(text: str, vocabulary: Vocabulary) -> list[str]:
+    """Names in ``text`` that documents speak for, in order, as written."""
+    _, spans = _known_names(text, vocabulary)
+    return [text[start:end] for start, end in spans]
+
+
 def _known_names(
     text: str, vocabulary: Vocabulary
 ) -> tuple[tuple[NameFilter, ...], list[tuple[int, int]]]:

@@ -67,9 +67,9 @@ class Snapshot:
         hits = self.searcher.search(query, limit=limit, count=False).hits
         keys = self.searcher.fast_field_values(_KEY, [address for _, address in hits])
         return {
-            self.row_of_key[int(key)]: float(score)
+            self.row_of_key[key]: float(score)
             for (score, _), key in zip(hits, keys, strict=True)
-            if key in self.row_of_key
+            if isinstance(key, int) and key in self.row_of_key
         }
 
     def dense(self, vector: Scores) -> tuple[Scores, Scores] | None:
@@ -193,8 +193,8 @@ class Index:
             for number, key in enumerate(new, used):
                 self._slot_of[key] = number
                 slots[self._places.get(key, [])] = number
-            vectors = self._vectors[: len(self._slot_of)]
-            self._snapshot = replace(self._snapshot, slots=slots, vectors=vectors)
+            matrix = self._vectors[: len(self._slot_of)]
+            self._snapshot = replace(self._snapshot, slots=slots, vectors=matrix)
 
     def clear_vectors(self) -> None:
         """Forget all vectors: another embedder makes the next ones."""

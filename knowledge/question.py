@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from knowledge.filters import NameFilter, Refused, read_filters
+from knowledge.followups import make_whole
 from knowledge.model import Turn
-from knowledge.segmentation import query_terms
+from knowledge.segmentation import query_terms, terms
+from knowledge.simplify import simplify
+from knowledge.spelling import mend
+from knowledge.synonyms import alternatives
 from knowledge.vocabulary import Vocabulary
+
+SYNONYM_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +60,29 @@ def understand(
         vocabulary: The index's own.
         now: Aware; what 今年 and 去年 count from.
     """
-    text = question
+    typed = simplify(unicodedata.normalize("NFKC", question)).strip()
+    whole = make_whole(typed, previous, vocabulary, now.year)
+    text, corrections = mend(whole.text, vocabulary)
     filters = read_filters(text, vocabulary, now.year)
-    counted = Counter(query_terms(text))
     return Understood(
         question=question,
         text=text,
-        terms=tuple(Term(text=word, weight=float(count)) for word, count in counted.items()),
+        terms=_terms(text, vocabulary),
         years=filters.years,
         names=filters.names,
         documents=filters.documents,
-        preferred=filters.preferred,
+        preferred=filters.preferred | whole.preferred,
+        corrections=corrections,
         refused=filters.refused,
         asks_back=filters.asks_back,
     )
+
+
+def _terms(text: str, vocabulary: Vocabulary) -> tuple[Term, ...]:
+    weights = dict.fromkeys(query_terms(text), 1.0)
+    for words in alternatives(text):
+        if vocabulary.knows(words):
+            for term in terms(words):
+                if len(term) > 1:
+                    weights.setdefault(term, SYNONYM_WEIGHT)
+    return tuple(Term(text=term, weight=weight) for term, weight in weights.items())

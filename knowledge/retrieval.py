@@ -20,11 +20,14 @@ from knowledge.segmentation import terms
 _CANDIDATES = 100
 _SHORT_CHARS = 150
 _LONG_CHARS = 250
-_SHORT_WEIGHT = 0.5
-_LONG_WEIGHT = 0.3
+_SHORT_WEIGHT = 0.6
+_LONG_WEIGHT = 0.35
+_MEAN_SHARE = 0.4
+"""A passage counts by its best window and, less, by the mean over its windows."""
 _PREFERRED_BONUS = 0.1
 _OLDER_PENALTY = 0.08
 _SUPERSEDED_PENALTY = 0.3
+_NO_VECTOR = -1.0
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}|[〇零一二三四五六七八九]{4}")
 
 
@@ -78,7 +81,8 @@ class Retriever:
         }
         older = _penalties_of_older(snapshot, adjusted, understood)
         ranked = sorted(adjusted, key=lambda row: (older.get(row, 0.0) - adjusted[row], row))
-        idf = {word: _idf(snapshot, word) for word in weights}
+        ranked = _each_name_first(snapshot, ranked, understood)
+        idf = {word: _idf(snapshot, word) for word, weight in weights.items() if weight >= 1}
         hits = []
         for row in ranked[:limit]:
             passage = snapshot.passages[row]
@@ -100,7 +104,10 @@ class Retriever:
             return None
         vector = np.asarray(self.embedder.embed_query(text), dtype=np.float32)
         both = snapshot.dense(vector)
-        return None if both is None else both[0]
+        if both is None:
+            return None
+        best, mean = both
+        return np.where(best > _NO_VECTOR, best + _MEAN_SHARE * (mean - best), best)
 
 
 def _searched(
@@ -140,7 +147,7 @@ def _fuse(
     scores = dense if mask is None else np.where(mask, dense, np.float32(-2.0))
     count = min(_CANDIDATES, len(scores))
     top = np.argpartition(-scores, count - 1)[:count]
-    meaning = {int(row): float(scores[row]) for row in top if scores[row] > -1.0}
+    meaning = {int(row): float(scores[row]) for row in top if scores[row] > _NO_VECTOR}
     by_meaning = _spread(meaning)
     low, high = (min(meaning.values()), max(meaning.values())) if meaning else (0.0, 1.0)
     weight = _dense_weight(snapshot)
@@ -177,6 +184,23 @@ def _adjustment(
     if is_past and snapshot.documents[key].year not in understood.years:
         bonus -= _SUPERSEDED_PENALTY
     return bonus
+
+
+def _each_name_first(snapshot: Snapshot, ranked: list[int], understood: Understood) -> list[int]:
+    """In a comparison the best passage of every named place or body leads."""
+    if len(understood.names) < 2:
+        return ranked
+    first: list[int] = []
+    for name in understood.names:
+        of_name = (
+            row
+            for row in ranked
+            if snapshot.passages[row].document_id in name.documents and row not in first
+        )
+        if (row := next(of_name, None)) is not None:
+            first.append(row)
+    first.sort(key=ranked.index)
+    return first + [row for row in ranked if row not in set(first)]
 
 
 def _penalties_of_older(

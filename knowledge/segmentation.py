@@ -54,15 +54,20 @@ def query_terms(question: str) -> list[str]:
 
 def fragments(question: str) -> list[str]:
     """What is left of a question, normalised, between its function and question words."""
+    return [normalise(words) for words in content_words(question)]
+
+
+def content_words(question: str) -> list[str]:
+    """As :func:`fragments`, but with numerals and capitals as typed."""
     import rjieba
 
     kept: list[str] = [""]
     for word in rjieba.cut(simplify(unicodedata.normalize("NFKC", question))):
-        if word in _FUNCTION_WORDS:
+        if word in _FUNCTION_WORDS or not word.strip():
             kept.append("")
         else:
             kept[-1] += word
-    return [normalise(fragment) for fragment in kept if fragment.strip()]
+    return [words for words in kept if words]
 
 
 def _grams(normal: str) -> list[str]:

@@ -42,6 +42,7 @@ class Vocabulary:
         self.titles: Mapping[str, str] = {}
         self._owners: Mapping[str, frozenset[str]] = {}
         self._years: Mapping[int, frozenset[str]] = {}
+        self._sounds: Mapping[str, str] = {}
 
     def add_all(self, documents: Iterable[Document]) -> None:
         profiles = dict(self.profiles)
@@ -84,6 +85,24 @@ class Vocabulary:
             self._years = {year: frozenset(table[year]) for year in sorted(table)}
         return self._years
 
+    def sounds(self) -> Mapping[str, str]:
+        """Pinyin without tones -> the characters that the documents print and that sound so."""
+        if not self._sounds and self.profiles:
+            table: defaultdict[str, str] = defaultdict(str)
+            characters = {
+                character for pair, count in self.pairs.items() if count > 0 for character in pair
+            }
+            for character in sorted(characters):
+                if "一" <= character <= "鿿":
+                    table[self.sound_of(character)] += character
+            self._sounds = table
+        return self._sounds
+
+    def sound_of(self, character: str) -> str:
+        from pypinyin import lazy_pinyin
+
+        return lazy_pinyin(character)[0]
+
     def printing_year(self, year: int) -> frozenset[str]:
         """Documents that print a year anywhere."""
         return frozenset(key for key, one in self.profiles.items() if year in one.printed_years)
@@ -109,6 +128,7 @@ class Vocabulary:
         self.titles = titles
         self._owners = {}
         self._years = {}
+        self._sounds = {}
 
 
 def _by_name(names_of: Iterable[tuple[str, frozenset[str]]]) -> dict[str, frozenset[str]]:

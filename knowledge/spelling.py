@@ -1,0 +1,107 @@
+"""Slips of the pen: pinyin left in Latin letters, and a character typed for one that sounds alike.
+
+A word is mended only where the documents print the mended form and not the typed one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from knowledge.segmentation import content_words
+from knowledge.vocabulary import Vocabulary
+
+_LATIN = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?<=[一-鿿])[A-Za-z]{2,18}|[A-Za-z]{2,18}(?=[一-鿿]))(?![A-Za-z0-9])"
+)
+_HAN = re.compile(r"[一-鿿]")
+_BEAM = 12
+_READINGS = 8
+
+
+def mend(question: str, vocabulary: Vocabulary) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Answers the mended question, and every change as (typed, read as).
+
+    Args:
+        question: Simplified text.
+        vocabulary: What the documents print.
+    """
+    changes: list[tuple[str, str]] = []
+
+    def spell(match: re.Match[str]) -> str:
+        letters = match.group().lower()
+        if vocabulary.knows(letters):
+            return match.group()
+        before, after = question[: match.start()][-1:], question[match.end() :][:1]
+        word = _characters(letters, before, after, vocabulary)
+        if word is None:
+            return match.group()
+        changes.append((match.group(), word))
+        return word
+
+    text = _LATIN.sub(spell, question)
+    for word in content_words(text):
+        mended = _mend_word(word, vocabulary)
+        if mended != word:
+            changes.append((word, mended))
+            text = text.replace(word, mended)
+    return text, tuple(changes)
+
+
+def _characters(letters: str, before: str, after: str, vocabulary: Vocabulary) -> str | None:
+    """The likeliest characters for pinyin between two neighbours; None where none fit together."""
+    sounds = vocabulary.sounds()
+    best: tuple[float, str] | None = None
+    for number, syllables in enumerate(_syllables(letters, frozenset(sounds))):
+        if number >= _READINGS:
+            break
+        beam = [(0.0, before)]
+        for syllable in syllables:
+            grown = [
+                (score + math.log1p(vocabulary.pairs[word[-1:] + character]), word + character)
+                for score, word in beam
+                for character in sounds[syllable]
+                if len(word) <= len(before) or vocabulary.pairs[word[-1:] + character] > 0
+            ]
+            beam = sorted(grown, reverse=True)[:_BEAM]
+        for score, word in beam:
+            total = (score + math.log1p(vocabulary.pairs[word[-1:] + after])) / len(syllables)
+            if total > 0 and (best is None or total > best[0]):
+                best = (total, word[len(before) :])
+    return None if best is None else best[1]
+
+
+def _syllables(letters: str, known: frozenset[str]) -> Iterator[Sequence[str]]:
+    """Every way to read ``letters`` as syllables, those with long ones first."""
+    if not letters:
+        yield ()
+    for size in range(min(6, len(letters)), 0, -1):
+        if letters[:size] in known:
+            for rest in _syllables(letters[size:], known):
+                yield (letters[:size], *rest)
+
+
+def _mend_word(word: str, vocabulary: Vocabulary) -> str:
+    """Put one like-sounding character where no pair with its neighbours is ever printed."""
+    import rjieba
+
+    if len(word) < 2 or rjieba.has_word(word):
+        return word
+    for at, character in enumerate(word):
+        around = [word[i : i + 2] for i in (at - 1, at) if 0 <= i < len(word) - 1]
+        if not _HAN.match(character) or any(
+            vocabulary.pairs[pair] > 0 or rjieba.has_word(pair) for pair in around
+        ):
+            continue
+        found: list[tuple[int, str]] = []
+        for other in vocabulary.sounds().get(vocabulary.sound_of(character), ""):
+            mended = word[:at] + other + word[at + 1 :]
+            pairs = [mended[i : i + 2] for i in (at - 1, at) if 0 <= i < len(word) - 1]
+            words = [pair for pair in pairs if rjieba.has_word(pair)]
+            printed = max((vocabulary.pairs[pair] for pair in words), default=0)
+            if other != character and printed > 0:
+                found.append((printed, mended))
+        if found:
+            return max(found)[1]
+    return word
