@@ -83,7 +83,7 @@ class Pick:
         for of in Period:
             for n in (*range(1, 32), *range(-31, 0)):
                 for weekday in (None, *range(7)):
-                    for is_workday in (True, False):
+                    for is_workday in (False, True):
                         pick = cls(n=n, of=of, weekday=weekday, is_workday=is_workday)
                         if str(pick) == text:
                             return pick
