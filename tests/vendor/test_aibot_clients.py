@@ -64,6 +64,7 @@ def node_modules() -> str:
     return folder
 
 
+@pytest.mark.needs("node", "node_modules")
 async def test_the_vendors_node_client_is_at_home(server: FakeAiBotServer) -> None:
     async with running("node", str(CLIENTS / "node_sdk.mjs"), node_modules(), server.url) as client:
         await client.until("authenticated")

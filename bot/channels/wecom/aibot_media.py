@@ -28,7 +28,7 @@ from bot.channels.wecom.aibot_frames import Command, number_at, read_object, tex
 from bot.channels.wecom.aibot_outbound import Media, MediaType
 from bot.channels.wecom.aibot_socket import AiBotSocket
 from bot.channels.wecom.crypto import decrypt_media
-from bot.errors import BadSignature, ChannelRefused, ChannelUnavailable
+from bot.errors import BadSignature, ChannelRefused, ChannelUnavailable, OutcomeUnknown
 
 MEDIA_HOSTS = ("weixin.qq.com", "myqcloud.com", "qpic.cn", "qlogo.cn")
 """Where the platform keeps files; a name stands for its subdomains too."""
@@ -166,7 +166,10 @@ async def upload(connection: AiBotSocket, content: bytes, name: str) -> Media:
 async def _accepted(
     connection: AiBotSocket, command: Command, req_id: str, body: dict[str, object]
 ) -> object:
-    answer = await connection.request(command, req_id, body)
+    try:
+        answer = await connection.request(command, req_id, body)
+    except OutcomeUnknown as error:
+        raise ChannelUnavailable(f"{command}: {error}", retry_after_s=5) from error
     if answer.errcode:
         raise ChannelUnavailable(f"{command} refused, errcode {answer.errcode}", retry_after_s=60)
     return answer.body

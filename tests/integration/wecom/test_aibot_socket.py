@@ -816,3 +816,23 @@ async def test_a_store_that_cannot_lend_ends_nothing_for_good(
 
     assert await bot.reached(State.LIVE, 5)
     await bot.stop()
+
+
+async def test_an_upload_cut_off_is_tried_again_later(
+    server: FakeAiBotServer, bot: AiBotChannel
+) -> None:
+    async def read_blob(_: str) -> bytes:
+        return b"%PDF-1.7 plan"
+
+    file = Attachment(name="计划.pdf", media_type="application/pdf", blob="b1")
+    reply, target = Reply(attachments=(file,)), place("zhangsan")
+    server.cut_on.add("aibot_upload_media_chunk")
+
+    with pytest.raises(ChannelUnavailable):
+        await bot.render(reply, target, read_blob)
+    await server.until(lambda: server.subscriptions == 2)
+    assert await bot.reached(State.LIVE, 5)
+    [part] = await bot.render(reply, target, read_blob)
+    await bot.send(part, target, "d1")
+
+    assert server.bodies("aibot_send_msg")[0]["msgtype"] == "file"

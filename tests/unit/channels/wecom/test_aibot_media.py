@@ -82,6 +82,7 @@ async def fetch(session: aiohttp.ClientSession, source_: str, *, limit_bytes: in
     return found.content
 
 
+@pytest.mark.needs("shared")
 def test_vectors_of_other_implementations() -> None:
     vectors = json.loads(shared_path("vectors/wecom_aibot_media.json").read_text())
     assert vectors["cases"]
