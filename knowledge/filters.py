@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from knowledge.names import is_safe_stem, names_in, stem_of
+from knowledge.named_places import is_safe_stem, names_in, stem_of
 from knowledge.simplify import simplify
 from knowledge.vocabulary import Vocabulary
 from knowledge.years import asked_years

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from knowledge.model import Document
-from knowledge.names import Name, is_safe_stem, names_at_start, names_in, stem_of
+from knowledge.named_places import Name, is_safe_stem, names_at_start, names_in, stem_of
 from knowledge.segmentation import normalise
 
 _YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=年|学年|[-—–~至](?:19|20)[0-9]{2})")
