@@ -74,11 +74,12 @@ class FakeCallbackPlatform:
         opened: Json = json.loads(cipher().decrypt(answer["encrypt"], ""))
         return opened
 
-    async def poll(self, stream: str) -> Json:
+    async def poll(self, stream: str, *, group: str = "") -> Json:
         answer = await self.post(
             {
                 "msgid": f"poll{next(self._nonces)}",
-                "chattype": "single",
+                "chattype": "group" if group else "single",
+                "chatid": group,
                 "from": {"userid": "zhangsan"},
                 "msgtype": "stream",
                 "stream": {"id": stream},

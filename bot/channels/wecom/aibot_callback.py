@@ -287,21 +287,24 @@ class AiBotCallbackChannel:
         message_id = streamed_message(stream)
         if message_id is None:
             return stream_body(stream, _ENDED, is_last=True)
-        answering = self._polls.find(message_id)
-        if answering is None:
-            return await self._poll_after_restart(message_id, body)
+        answering = self._polls.open(message_id, self._clock())
+        if not answering.has_end:
+            await self._look_up(message_id, body, answering)
         return answering.next(self._clock())
 
-    async def _poll_after_restart(self, message_id: str, body: JsonObject) -> dict[str, object]:
-        """The store knows the answer, or the outbox is about to bring it."""
-        answering = self._polls.open(message_id, self._clock())
+    async def _look_up(self, message_id: str, body: JsonObject, answering: Answering) -> None:
+        """Take the end from the store, where a restart or another replica has left it.
+
+        Pictures are only in the outbox, which is about to bring them.
+        """
         reply = await self._answers.reply_to(message_id)
+        if reply is None or reply.attachments:
+            return
         chat = text_at(body, "chatid") if text_at(body, "chattype") == "group" else ""
         place = Conversation(channel=self.name, id=chat, is_group=bool(chat))
-        parts = _parts(reply, Target(conversation=place), [], []) if reply else []
+        parts = _parts(reply, Target(conversation=place), [], [])
         if parts:
             answering.offer(parts[0], new_task_id(parts[0].card_key, message_id))
-        return answering.next(self._clock())
 
     def _answering(self, handle: Handle | None) -> Answering | None:
         if handle is None or not handle.can_stream(self._clock()):

@@ -34,6 +34,10 @@ class Answering:
         self._task = ""
         self._fetched = asyncio.Event()
 
+    @property
+    def has_end(self) -> bool:
+        return self._end is not None
+
     def first(self) -> dict[str, object]:
         """The immediate answer to the message; only here a feedback id is taken."""
         feedback_id = feedback_on_message(self._message_id)
@@ -81,9 +85,6 @@ class Polls:
 
     def __init__(self) -> None:
         self._answering: OrderedDict[str, Answering] = OrderedDict()
-
-    def find(self, message_id: str) -> Answering | None:
-        return self._answering.get(message_id)
 
     def open(self, message_id: str, now: datetime) -> Answering:
         """The message's answer, begun now unless it was before."""

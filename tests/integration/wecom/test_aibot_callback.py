@@ -350,3 +350,15 @@ async def test_the_address_check_is_answered_with_the_words_alone(setting: Setti
     }
     async with setting.platform.session.get(setting.platform.bot_url, params=query) as response:
         assert await response.read() == b"5927782489442352469"
+
+
+async def test_a_private_answer_of_the_store_is_not_shown_in_the_group(setting: Setting) -> None:
+    question, stream = await setting.ask("@要点 我的积分", group="grp1")
+    reply = Reply(text="您的积分是 87", is_private=True)
+    setting.answers.replies[question.message_id] = reply
+
+    end = await setting.platform.poll(stream, group="grp1")
+
+    assert end["stream"]["finish"] is True  # type: ignore[index]
+    assert "87" not in str(end)
+    assert "单聊" in str(end)
