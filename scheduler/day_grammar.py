@@ -335,6 +335,14 @@ def counted_from_today(n: int, unit: str, view: Viewpoint) -> Stretches | None:
         return None
 
 
+def _days_ago(match: re.Match[str], view: Viewpoint) -> Stretches | None:
+    n = number(match["n"])
+    if not n:
+        return None
+    today = Stretches(options=(Stretch.day(view.today),), scale=Scale.DAY)
+    return today.map(moved(-n if match["unit"] == "天" else -7 * n), Scale.DAY)
+
+
 def _half_from_now(match: re.Match[str], view: Viewpoint) -> Stretches | None:
     if match["half"] == "半年":
         return counted_from_today(6, "个月", view)
@@ -357,6 +365,7 @@ _BASES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"(?P<year>20\d\d)(?P<month>\d\d)(?P<day>\d\d)(?!\d)", _full_date),
         (f"(?:(?<!超)(?<!通)(?<!不)再?过|再)?(?P<n>{NUMBER}){COUNT_UNIT}{_AFTER}", _days_from_now),
         (f"(?<!超)(?<!通)(?<!不)再?过(?P<n>{NUMBER}){COUNT_UNIT}", _days_from_now),
+        (f"(?P<n>{NUMBER})(?P<unit>天|周|个?星期|个?礼拜)(?:之|以)?前", _days_ago),
         (f"(?:再?过)?(?P<half>半年|半个月){_AFTER}", _half_from_now),
         ("(?:下一?个?|次一?个?|第一个)工作日", _next_workday),
         (r"(?P<year>\d{4}|\d{2}|[二一][〇零一二三四五六七八九]{3})年度?", _year),

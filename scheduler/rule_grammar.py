@@ -9,19 +9,21 @@ from datetime import datetime, time
 
 from scheduler import every_grammar
 from scheduler.clock_grammar import Clock, read_clock
-from scheduler.day_grammar import read_days
+from scheduler.day_grammar import WEEK_WORD, read_days
 from scheduler.numerals import NUMBER, number
 from scheduler.recurrence import END_OF_DAY, Filter, Period, Recurrence, Shift
 from scheduler.settling import choose, end_of, settle_day, start_of
 from scheduler.viewpoint import Viewpoint
 from scheduler.when import Choice, Day, Interval, Reason, Recurring, Reject, When
 
-BEFORE = "(?:(?:之|以)?前(?![往来去进期提后方面台任夕])|(?:截止|为止))(?:\\(含当[天日]\\))?"
+BEFORE = "(?:(?:之|以)?前(?![往来去进期提后方面台任夕])|(?:截止|为?止))(?:\\(含当[天日]\\))?"
 _BEFORE = re.compile(BEFORE)
 _WORK_ENDS = re.compile(f"的?下班{BEFORE}")
 _FROM = re.compile("(?:从|自)")
 _ON = re.compile("(?:起|开始)[,、]?")
-_UNTIL = re.compile("[,、]?(?:一?直到|直至|截止到?|截至|到|至)")
+_UNTIL = re.compile(
+    f"[,、]?(?:一?直到|直至|截止到?|截至|[到至](?!{NUMBER}[日号]|{WEEK_WORD}))"  # 每月10号到15号
+)
 _UNTIL_END = re.compile("(?:为?止|结束)?")
 _COUNT = re.compile(f"[,、(]?(?:一?共|连续|总共)(?P<n>{NUMBER})次\\)?")
 _OFF_DAYS = (

@@ -11,9 +11,10 @@ from scheduler.when import Ambiguous, Day, Deadline, Instant, Interval, NoTime, 
 from scheduler.when_json import when_json
 from tests.unit.scheduler.fixtures import NOW, OFFICIAL, TERMS, at, read
 
-MOMENTS = st.datetimes(
-    NOW.replace(tzinfo=None) + timedelta(minutes=1), at(12, 31, year=2031).replace(tzinfo=None)
-).map(lambda moment: moment.replace(microsecond=0, tzinfo=NOW.tzinfo))
+FIRST, LAST = NOW + timedelta(minutes=1), at(12, 31, year=2031)
+MOMENTS = st.datetimes(FIRST.replace(tzinfo=None), LAST.replace(tzinfo=None)).map(
+    lambda moment: moment.replace(microsecond=0, tzinfo=NOW.tzinfo)
+)
 
 
 @given(MOMENTS)

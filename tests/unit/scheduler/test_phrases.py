@@ -148,6 +148,8 @@ def test_what_gives_no_time_is_said(text: str) -> None:
         ("下下学期第一周周一", Reason.NO_TERMS),
         ("明天下午3点在会议室", Reason.UNREADABLE),
         ("每周一课", Reason.UNREADABLE),
+        ("每月10号到15号", Reason.UNREADABLE),
+        ("三天前", Reason.PAST),
     ],
 )
 def test_refusals_say_why(text: str, reason: Reason) -> None:
@@ -164,6 +166,7 @@ def test_an_unpublished_year_is_provisional() -> None:
 
 def test_records_look_back() -> None:
     assert read("昨天下午3点", allow_past=True) == Instant(at=at(4, 13, 15))
+    assert read("三天前", allow_past=True) == Day(on=date(2026, 4, 11))
     assert read("周五", allow_past=True) == Day(on=date(2026, 4, 10))
     assert read("4月2日", allow_past=True) == Day(on=date(2026, 4, 2))
     assert read("12月30日", allow_past=True) == Day(on=date(2025, 12, 30))

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import ConfigError
 from scheduler.recurrence import SHANGHAI
-from scheduler.school_calendar import QuietHours, Term, WorkdayCalendar, term_at
+from scheduler.school_calendar import Counted, QuietHours, Term, WorkdayCalendar, term_at
 from tests.unit.scheduler.fixtures import OFFICIAL, TERMS
 
 DAY = timedelta(days=1)
@@ -70,7 +70,8 @@ def test_the_warning_begins_on_1_november() -> None:
 def test_workdays_between_and_nth() -> None:
     week = [one.day.day for one in OFFICIAL.workdays_between(date(2026, 5, 4), date(2026, 5, 10))]
     assert week == [6, 7, 8, 9]
-    assert OFFICIAL.nth_workday(date(2026, 5, 4), date(2026, 5, 10), -1).day == date(2026, 5, 9)
+    last = OFFICIAL.nth_workday(date(2026, 5, 4), date(2026, 5, 10), -1)
+    assert last == Counted(day=date(2026, 5, 9))
     assert OFFICIAL.nth_workday(date(2026, 5, 4), date(2026, 5, 10), 5) is None
 
 

@@ -169,16 +169,15 @@ def test_a_thousand_made_up_expressions_are_never_silently_wrong() -> None:
         day_words, day = _a_day(rng, now)
         time_words, clock = _a_time(rng)
         moment = datetime.combine(day, datetime.min.time(), SHANGHAI) + clock
-        text, expected = rng.choice(
-            [
-                (day_words, Day(on=day)),
-                (day_words + time_words, Instant(at=moment)),
-                (f"{day_words} {time_words}", Instant(at=moment)),
-                (f"{day_words}前", Deadline(at=end_of(day))),
-                (f"{day_words}{time_words}之前", Deadline(at=moment)),
-                (f"最迟{day_words}", Deadline(at=end_of(day))),
-            ]
-        )
+        choices: list[tuple[str, Instant | Day | Deadline]] = [
+            (day_words, Day(on=day)),
+            (day_words + time_words, Instant(at=moment)),
+            (f"{day_words} {time_words}", Instant(at=moment)),
+            (f"{day_words}前", Deadline(at=end_of(day))),
+            (f"{day_words}{time_words}之前", Deadline(at=moment)),
+            (f"最迟{day_words}", Deadline(at=end_of(day))),
+        ]
+        text, expected = rng.choice(choices)
         outcome = _is_right(read(_disguised(text, rng), now), expected)
         assert outcome is not False, (text, now, read(text, now), expected)
         outcomes[outcome] += 1
