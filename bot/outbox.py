@@ -139,6 +139,13 @@ class Outbox:
                 logger.exception("the outbox starts over")
                 await asyncio.sleep(_START_OVER_S)
 
+    async def deliver_due(self) -> int:
+        """Work once on everything that may be sent now, one by one; how many that were."""
+        claimed = await self._claim(self._at_once)
+        for delivery in claimed:
+            await self._deliver(delivery)
+        return len(claimed)
+
     async def _serve(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:

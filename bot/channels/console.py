@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,8 +14,8 @@ from bot.codec import reply_from_json, reply_to_json
 from bot.errors import ChannelUnavailable
 from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Reply, Sender
 
-RETRY_S = 600.0
-"""A reply nobody waits for is tried again at times; attaching asks for it at once."""
+ABSENT_S = 3600.0
+"""A reply nobody waits for is kept; whoever attaches asks for it at once."""
 
 
 class ConsoleSession:
@@ -84,17 +83,17 @@ class ConsoleChannel:
                 del self._sessions[sender.account]
 
     async def render(self, reply: Reply, target: Target, read_blob: ReadBlob) -> Sequence[bytes]:
-        return [json.dumps(reply_to_json(reply), ensure_ascii=False).encode()]
+        return [reply_to_json(reply).encode()]
 
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent:
         session = self._sessions.get(target.conversation.id)
         if session is None:
-            raise ChannelUnavailable("nobody at the terminal", retry_after_s=RETRY_S)
-        session.replies.put_nowait(reply_from_json(json.loads(part)))
+            raise ChannelUnavailable("nobody at the terminal", retry_after_s=ABSENT_S)
+        session.replies.put_nowait(reply_from_json(part.decode()))
         return Sent(provider_id=delivery_id)
 
     def wait_s(self, target: Target, now: datetime) -> float:
-        return 0.0
+        return 0.0 if target.conversation.id in self._sessions else ABSENT_S
 
 
 def printed(reply: Reply) -> str:

@@ -24,6 +24,7 @@ from bot.codec import reply_from_json, reply_to_json
 from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Reply, Sender
 from bot.web import pages
 from bot.web.links import Links
+from bot.web.past import Past, Said
 
 BODY_LIMIT = 64 * 1024
 TEXT_LIMIT = 4000
@@ -38,23 +39,6 @@ Identify = Callable[[web.Request], Awaitable[Sender | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One entry of a conversation: ``reply`` is the bot's, ``text`` the person's."""
-
-    id: str
-    text: str = ""
-    reply: Reply | None = None
-    reply_to: str | None = None
-
-
-class Past(Protocol):
-    """Reads what was said in one person's conversation, oldest first."""
-
-    async def recent(self, account: str, limit: int) -> Sequence[Said]: ...
-    async def replies_after(self, account: str, delivery_id: str) -> Sequence[Said]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """A person the demo lets one be."""
 
@@ -63,13 +47,14 @@ class Choice:
     roles: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
+class Front(Protocol):
     """What the page shows around the conversation."""
 
-    choices: Callable[[], Awaitable[Mapping[str, Sequence[Choice]]]]
-    """People by unit; empty where people sign in."""
-    examples: Callable[[], Awaitable[Sequence[str]]]
+    async def choices(self) -> Mapping[str, Sequence[Choice]]:
+        """People by unit; empty where people sign in."""
+        ...
+
+    async def examples(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,260 @@
+"""The composition root: builds every long-lived object, opens and closes them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+from sqlalchemy.orm import Session
+
+from bot.channels.base import Channel, Health, Sends
+from bot.channels.console import ConsoleChannel
+from bot.channels.web import WebChannel
+from bot.config import Settings
+from bot.control import owning
+from bot.dispatcher import Dispatcher
+from bot.errors import NotFound
+from bot.identity import ChatFront, demo_identity, no_identity
+from bot.messages import ChannelName, Role, Sender
+from bot.middleware import around
+from bot.operations import Desk
+from bot.outbox import Outbox, Trouble
+from bot.vector_cache import StoredVectors
+from bot.web.documents import DocumentPages
+from bot.web.health import HealthPages
+from bot.web.links import Links
+from bot.web.past import Past
+from handlers.ask.actions import Ask
+from handlers.ask.dialogue import AskDialogue
+from handlers.documents.actions import Documents
+from handlers.documents.dialogue import DocumentsDialogue
+from handlers.help import Help
+from handlers.people.actions import People
+from handlers.routes import build_router
+from knowledge.embedding import make_embedder
+from knowledge.library import Library
+from knowledge.reading import read_file
+from store import blobs, documents, transcript
+from store import settings as stored_settings
+from store.engine import Store
+
+logger = logging.getLogger(__name__)
+
+_LINK_SECRET_KEY = "links.secret"  # noqa: S105 the name it is stored under
+
+
+def utc_now() -> datetime:
+    """The one clock of the running program."""
+    return datetime.now(UTC)
+
+
+class Loops:
+    """Whether what has to run is running."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    def health(self) -> Health:
+        ended = [name for name, task in self.tasks.items() if task.done()]
+        if ended or not self.tasks:
+            return Health(is_ready=False, detail=f"没有在运行：{'、'.join(ended) or '全部'}")
+        return Health(is_ready=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything there is; built by :func:`opened`."""
+
+    settings: Settings
+    store: Store
+    library: Library
+    documents: Documents
+    people: People
+    desk: Desk
+    dispatcher: Dispatcher
+    outbox: Outbox
+    channels: Mapping[ChannelName, Channel]
+    page: WebChannel
+    document_pages: DocumentPages
+    health_pages: HealthPages
+    loops: Loops
+    zone: ZoneInfo
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Handle and deliver until the block ends; what is in hand may finish."""
+        async with asyncio.TaskGroup() as group:
+            for channel in self.channels.values():
+                await channel.start()
+            self.loops.tasks = {
+                "dispatcher": group.create_task(self.dispatcher.run()),
+                "outbox": group.create_task(self.outbox.run()),
+                "documents": group.create_task(self._follow_documents()),
+            }
+            try:
+                yield
+            finally:
+                for channel in self.channels.values():
+                    await channel.stop()
+                await self.dispatcher.stop()
+                for task in self.loops.tasks.values():
+                    task.cancel()
+
+    async def _follow_documents(self) -> None:
+        """Take over what other replicas add, and what a new day lets expire."""
+        woken = self.store.woken(documents.TOPIC)
+        while True:
+            today = utc_now().astimezone(self.zone)
+            midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=1)
+            await woken.next((midnight - today).total_seconds())
+            if self.store.is_shared or utc_now().astimezone(self.zone).date() != today.date():
+                await self.documents.load()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> AsyncIterator[App]:
+    """Own the data folder and build the application; nothing runs yet.
+
+    Raises:
+        DataFolderInUse: Another process owns the folder.
+        ConfigError: Something that is configured cannot be had.
+    """
+    async with AsyncExitStack() as stack:
+        await asyncio.to_thread(stack.enter_context, owning(folder))
+        store = await Store.open(settings.store.url or folder)
+        stack.push_async_callback(store.close)
+        library = Library(
+            make_embedder=lambda: make_embedder(
+                settings.knowledge.embedding,
+                base_url=settings.knowledge.base_url,
+                api_key=_revealed(settings.knowledge.api_key),
+            ),
+            vectors=StoredVectors(store),
+            folder=folder / "index",
+        )
+        await library.open()
+        stack.push_async_callback(library.close)
+        app = _built(settings, store, library, await _link_secret(store), is_demo=is_demo)
+        await app.documents.load()
+        yield app
+
+
+def _built(
+    settings: Settings, store: Store, library: Library, link_secret: bytes, *, is_demo: bool
+) -> App:
+    zone = ZoneInfo(settings.bot.timezone)
+    people = People(store, utc_now, frozenset(settings.bot.admins))
+    shelf = Documents(store, library, utc_now, zone, read_file)
+    ask = Ask(store, library, shelf, utc_now)
+    router = build_router(AskDialogue(ask, people), DocumentsDialogue(shelf, people), Help(people))
+
+    async def roles_of(sender: Sender) -> frozenset[Role]:
+        return (await people.actor(sender)).every_role
+
+    senders: dict[ChannelName, Sends] = {}
+    dispatcher = Dispatcher(
+        store=store,
+        handle=around(router, roles_of=roles_of, monotonic=time.monotonic),
+        is_fast=router.is_fast,
+        channels=senders,
+        clock=utc_now,
+    )
+    links = Links(secret=link_secret)
+    console = ConsoleChannel(accept=dispatcher.accept, clock=utc_now)
+    page = WebChannel(
+        accept=dispatcher.accept,
+        identify=demo_identity(store) if is_demo else no_identity,
+        past=Past(store),
+        front=ChatFront(people=people, documents=shelf, is_demo=is_demo),
+        links=links,
+        clock=utc_now,
+    )
+    senders |= {ChannelName.CONSOLE: console, ChannelName.WEB: page}
+    channels: dict[ChannelName, Channel] = {ChannelName.CONSOLE: console, ChannelName.WEB: page}
+    loops = Loops()
+    return App(
+        settings=settings,
+        store=store,
+        library=library,
+        documents=shelf,
+        people=people,
+        desk=Desk(
+            ask=ask,
+            documents=shelf,
+            people=people,
+            library=library,
+            console=console,
+            hurry=_hurrying(store),
+            file_limit_bytes=settings.knowledge.file_limit_mb * 2**20,
+        ),
+        dispatcher=dispatcher,
+        outbox=Outbox(
+            store=store,
+            channels=senders,
+            read_blob=_blob_reader(store),
+            on_trouble=_log_trouble,
+            clock=utc_now,
+        ),
+        channels=channels,
+        page=page,
+        document_pages=DocumentPages(
+            documents=shelf, people=people, store=store, links=links, clock=utc_now
+        ),
+        health_pages=HealthPages(
+            store=store, library=library, channels=channels, loops=loops.health
+        ),
+        loops=loops,
+        zone=zone,
+    )
+
+
+def _blob_reader(store: Store) -> Callable[[str], Awaitable[bytes]]:
+    async def read_blob(blob: str) -> bytes:
+        row = await store.read(lambda session: blobs.get(session, blob))
+        if row is None:
+            raise NotFound("a blob is gone")
+        return row.bytes
+
+    return read_blob
+
+
+def _hurrying(store: Store) -> Callable[[str], Awaitable[None]]:
+    """Delivers to a terminal what waited for somebody to sit down at it."""
+
+    async def hurry(account: str) -> None:
+        now, name = utc_now(), ChannelName.CONSOLE
+        await store.write(lambda session: transcript.hurry(session, name, account, now))
+
+    return hurry
+
+
+async def _log_trouble(trouble: Trouble) -> None:
+    logger.warning(
+        "delivery %d through %s ended as %s", trouble.delivery_id, trouble.channel, trouble.state
+    )
+
+
+async def _link_secret(store: Store) -> bytes:
+    """Made once and kept, so that links outlive a restart and hold on every replica."""
+
+    def work(session: Session) -> str:
+        known = stored_settings.get(session, _LINK_SECRET_KEY)
+        if known is None:
+            known = secrets.token_hex(32)
+            stored_settings.put(session, _LINK_SECRET_KEY, known)
+        return known
+
+    return bytes.fromhex(await store.write(work))
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

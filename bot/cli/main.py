@@ -1,0 +1,30 @@
+"""``yaodian``: every command. Heavy modules are imported when a command runs, not for --help."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli import answering, documents, people, serving, times
+
+cli = typer.Typer(
+    name="yaodian",
+    help="要点：问工作要点、通知、方案里的事，答案都指到原文哪一条。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.command()(serving.serve)
+cli.command()(answering.chat)
+cli.command()(answering.ask)
+cli.add_typer(documents.commands, name="documents")
+cli.add_typer(people.commands, name="roster")
+cli.command()(times.when)
+cli.command()(answering.evaluate)
+cli.command()(serving.doctor)
+
+
+def main() -> None:
+    """The console script."""
+    cli()

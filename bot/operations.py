@@ -1,0 +1,209 @@
+"""What commands on this machine ask for, done by the server or in the command's own process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from bot.channels.console import ConsoleChannel, printed
+from bot.contract import added_json, answer_json, document_json, summary_json
+from bot.control import Exchange, Operation, Operations
+from bot.errors import BotError, UsageError
+from bot.messages import ChannelName, Conversation, Sender
+from handlers.ask.actions import Ask
+from handlers.documents.actions import Added, Documents, Outcome
+from handlers.people.actions import OPERATOR, People, operator
+from knowledge.library import Library
+from knowledge.model import Turn
+
+R = TypeVar("R", bound=BaseModel)
+_ONE_SHOT = Conversation(channel=ChannelName.CONSOLE, id="ask")
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Nothing(_Request):
+    pass
+
+
+class _Question(_Request):
+    question: str
+    previous: tuple[tuple[str, str], ...] = ()
+    is_kept: bool = True
+
+
+class _Paths(_Request):
+    paths: tuple[str, ...]
+
+
+class _One(_Request):
+    id: str
+    by: str | None = None
+
+
+class _Shelf(_Request):
+    with_past: bool = False
+
+
+class _RosterFile(_Request):
+    path: str
+    is_dry_run: bool = False
+
+
+class _Person(_Request):
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The actions behind every command; the one who types is the operator."""
+
+    ask: Ask
+    documents: Documents
+    people: People
+    library: Library
+    console: ConsoleChannel
+    hurry: Callable[[str], Awaitable[None]]
+    file_limit_bytes: int
+
+    def operations(self) -> Operations:
+        """By the names that the command line uses."""
+        return {
+            "ask": _checked(_Question, self._ask),
+            "settle": _checked(_Nothing, self._settle),
+            "documents.add": _checked(_Paths, self._add),
+            "documents.list": _checked(_Shelf, self._list),
+            "documents.show": _checked(_One, self._show),
+            "documents.retire": _checked(_One, self._retire),
+            "documents.remove": _checked(_One, self._remove),
+            "documents.reindex": _checked(_Nothing, self._reindex),
+            "roster.import": _checked(_RosterFile, self._import_roster),
+            "chat": _checked(_Person, self._chat),
+        }
+
+    async def _ask(self, request: _Question, exchange: Exchange) -> JsonValue:
+        previous = [Turn(user=user, bot=bot) for user, bot in request.previous]
+        if not request.is_kept:
+            return answer_json(await self.ask.consider(operator(), request.question, previous))
+        answered = await self.ask.ask(operator(), request.question, _ONE_SHOT, previous=previous)
+        return answer_json(answered.answer)
+
+    async def _settle(self, request: _Nothing, exchange: Exchange) -> JsonValue:
+        """Wait for the vectors, so that answers do not depend on when one asks."""
+        await self.library.settled()
+        return len(self.library.documents)
+
+    async def _add(self, request: _Paths, exchange: Exchange) -> JsonValue:
+        files = await asyncio.to_thread(_files, [Path(path) for path in request.paths])
+        results: list[JsonValue] = []
+        for n, (path, name) in enumerate(files):
+            await exchange.progress(n, len(files), name)
+            results.append(added_json(await self._add_one(path, name)))
+        await exchange.progress(len(files), len(files), "")
+        return results
+
+    async def _add_one(self, path: Path, name: str) -> Added:
+        try:
+            size = (await asyncio.to_thread(path.stat)).st_size
+            if size > self.file_limit_bytes:
+                limit = self.file_limit_bytes // 2**20
+                return _unreadable(name, f"文件超过 {limit} MB，太大了，请拆开再加。")
+            content = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            return _unreadable(name, f"文件打不开（{error.strerror}）。")
+        try:
+            return await self.documents.add(operator(), name, content)
+        except BotError as error:
+            return _unreadable(name, error.reply)
+
+    async def _list(self, request: _Shelf, exchange: Exchange) -> JsonValue:
+        shelf = await self.documents.shelf(operator(), with_past=request.with_past)
+        return [summary_json(one) for one in shelf]
+
+    async def _show(self, request: _One, exchange: Exchange) -> JsonValue:
+        return document_json(await self.documents.find(operator(), request.id))
+
+    async def _retire(self, request: _One, exchange: Exchange) -> JsonValue:
+        return summary_json(await self.documents.retire(operator(), request.id, by=request.by))
+
+    async def _remove(self, request: _One, exchange: Exchange) -> JsonValue:
+        return summary_json(await self.documents.remove(operator(), request.id))
+
+    async def _reindex(self, request: _Nothing, exchange: Exchange) -> JsonValue:
+        results = await self.documents.reindex(operator(), exchange.progress)
+        return [added_json(one) for one in results]
+
+    async def _import_roster(self, request: _RosterFile, exchange: Exchange) -> JsonValue:
+        path = Path(request.path)
+        try:
+            content = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise UsageError(
+                "cannot read the roster", reply=f"文件打不开（{error.strerror}）。"
+            ) from error
+        result = await self.people.import_roster(
+            operator(), path.name, content, is_dry_run=request.is_dry_run
+        )
+        return {
+            "added": result.added,
+            "known": result.known,
+            "units": result.units,
+            "errors": list(result.errors),
+        }
+
+    async def _chat(self, request: _Person, exchange: Exchange) -> JsonValue:
+        """Talk until the other side hangs up; replies are said as they come."""
+        sender = OPERATOR
+        if request.name is not None:
+            person = await self.people.named(request.name)
+            account = person.web_account or f"m{person.member_id}"
+            sender = Sender(channel=ChannelName.CONSOLE, account=account, display_name=person.name)
+        with self.console.attach(sender) as session:
+            await self.hurry(sender.account)
+            async with asyncio.TaskGroup() as group:
+
+                async def show() -> None:
+                    while True:
+                        await exchange.say(printed(await session.replies.get()))
+
+                showing = group.create_task(show())
+                while isinstance(words := await exchange.heard(), str):
+                    await session.say(words)
+                showing.cancel()
+        return None
+
+
+def _checked(kind: type[R], work: Callable[[R, Exchange], Awaitable[JsonValue]]) -> Operation:
+    async def operation(arguments: Mapping[str, JsonValue], exchange: Exchange) -> JsonValue:
+        try:
+            request = kind.model_validate(arguments)
+        except ValidationError as error:
+            raise UsageError(
+                "bad arguments", reply="命令和服务器的版本不一致，请重启服务器。"
+            ) from error
+        return await work(request, exchange)
+
+    return operation
+
+
+def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Every file below ``paths``, folders in order of names; hidden and lock files left out."""
+    found: list[tuple[Path, str]] = []
+    for path in paths:
+        if path.is_dir():
+            below = sorted(one for one in path.rglob("*") if one.is_file())
+            found += [(one, one.name) for one in below if not one.name.startswith((".", "~$"))]
+        else:
+            found.append((path, path.name))
+    return found
+
+
+def _unreadable(name: str, reason: str) -> Added:
+    return Added(file=name, outcome=Outcome.UNREADABLE, reason=reason)
