@@ -56,6 +56,9 @@ _ENCLOSED = re.compile(r"《[^《》]{1,80}》|“[^“”]{1,80}”|[（(][^（
 _LETTER_SPACED = re.compile(rf"^(?:[{_CJK}《》〔〕（）\d]\s+)+[{_CJK}》）]$")
 _SPACED_END = re.compile(rf"(?<= )([{_CJK}]) +([{_CJK}])$")
 _ARTICLE_LABEL = re.compile(r"第[一二三四五六七八九十百零〇\d]{1,6}[条章节编]$")
+_RUN_IN_HEADING = re.compile(
+    r"(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[)）])[^，,。；：:、\s]{2,24}$"
+)
 _REPEATED = re.compile(r"([，。、；：！？])\1+")
 _STOP_THEN_COMMA = re.compile(r"。\s?[,，、;；]+|[,，、;；]\s?。")
 _TABLE_EDGE = re.compile(r"^\s*\|+\s*|\s*\|+\s*$")
@@ -137,6 +140,9 @@ def _closed_up(text: str) -> str:
 
     def _space(found: re.Match[str]) -> str:
         before = text[max(0, found.start() - 9) : found.start()]
-        return " " if _ARTICLE_LABEL.search(before) else ""
+        is_heading = _ARTICLE_LABEL.search(before) or _RUN_IN_HEADING.search(
+            text, max(0, found.start() - 30), found.start()
+        )
+        return " " if is_heading else ""
 
     return _BETWEEN.sub(_space, text)

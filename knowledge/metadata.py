@@ -44,6 +44,7 @@ _ANONYMOUS = re.compile(
 )
 _UNFINISHED = re.compile(r"[\u4e00-\u9fff\w、，,：:；;“‘《（(]$")
 _MONTH_DAY = re.compile(r"(?<!年)(?<!\d)\d{1,2}月\d{1,2}日")
+_OFFICIAL = re.compile(r"^第[一二三]条|^[^。，\n]{2,40}[：:]$|特此(?:通知|通报|公告)", re.MULTILINE)
 _MACHINE_LEAST_SIGNS = 3
 
 
@@ -115,7 +116,7 @@ def _genre(text: str, found: Findings, front: Front) -> Genre:
         return Genre.NEWS
     if re.search(r"经验|做法|纪实|总结|汇报|交流材料|典型材料", title):
         return Genre.EXPERIENCE
-    if re.search(r"第[一二三]条|特此通知", text) or front.signer or not title:
+    if _OFFICIAL.search(text) or front.signer or not title:
         return Genre.POLICY
     past = len(
         re.findall(r"近年来|先后|实现了|形成了|得到|取得|荣获|以来|被评为|探索出|走出了", text)

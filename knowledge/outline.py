@@ -23,6 +23,7 @@ _NOT_HEADING = re.compile(
     r"^(?:附件|附表|附[：:]|抄送|主送|联系人|联系电话|此件|特此|\d{4}年|[（(]此件)|\d{4}年\d{1,2}月\d{1,2}日$|[一二]〇"
 )
 _ANNEX_LABEL = re.compile(r"^附[件表录]\s?(?:\d{1,2}|[一二三四五六七八九十]{1,2})?(?=$|\s|[：:])")
+_LONG_SENTENCE = re.compile(r"[，,、：:]")
 _BODY_LEAST_CHARS = 40
 _PLAIN_MOST_CHARS = 32
 
@@ -355,6 +356,8 @@ def _heading(text: str, opening: _Opening, limit: int) -> str:
     line_end = text.find("\n", opening.after, limit)
     line = text[opening.after : limit if line_end < 0 else line_end].strip()
     sentence = re.split(r"[。；;！？\n]", line, maxsplit=1)[0]
+    if " " in sentence and len(sentence) < len(line) and _LONG_SENTENCE.search(sentence):
+        sentence = sentence.split(" ", 1)[0]
     if len(sentence) == len(line) <= 2 * HEADING_MOST_CHARS:
         return sentence.rstrip("：:")
     if len(sentence) <= HEADING_MOST_CHARS:

@@ -14,6 +14,7 @@ from knowledge.outline import Shape, Span
 _WHOLE_MOST_CHARS = 700
 _LIST_MOST_CHARS = 500
 _TINY_LIST_CHARS = 300
+_ARTICLE_MOST_CHARS = 150
 _TINY_ITEM_CHARS = 40
 _SUB_ITEM = re.compile(r"[（(]\d|\d{1,2}[)）]|[①-⑳]")
 _ARTICLE = re.compile(r"^第[一二三四五六七八九十百零〇\d]{1,6}条$")
@@ -183,7 +184,7 @@ class _Cutter:
         self, section: Section, lines: Sequence[Span], path: tuple[str, ...]
     ) -> Iterator[_Piece]:
         """款: the unnumbered paragraphs of an article; a short article stays whole."""
-        if lines[-1].end - lines[0].start <= _LIST_MOST_CHARS // 2:
+        if lines[-1].end - lines[0].start <= _ARTICLE_MOST_CHARS:
             yield self._item(Span(lines[0].start, lines[-1].end), section, path)
             return
         for number, line in enumerate(lines, 1):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.errors import UnreadableDocument
 from knowledge.cleaning import Cleaned, clean_lines
 from knowledge.composing import compose
 from knowledge.document_json import document_from_json, document_to_json
-from knowledge.frontmatter import read_front
-from knowledge.loading.base import MAX_CHARS, Loaded
+from knowledge.frontmatter import Front, read_front, tidy_title
+from knowledge.loading.base import MAX_CHARS, Line, Loaded
 from knowledge.loading.load import load
 from knowledge.metadata import read_metadata
 from knowledge.model import Document
@@ -45,9 +47,23 @@ def read_bytes(content: bytes, file_name: str, *, pictures: bool = True) -> Docu
 
 async def read_file(content: bytes, file_name: str) -> Document:
     """Read in a limited child process; whatever goes wrong there is ``UnreadableDocument``."""
+    return await asyncio.to_thread(_read_in_child, content, file_name)
+
+
+def _read_in_child(content: bytes, file_name: str) -> Document:
     from knowledge.reading_pool import shared_pool
 
-    return await asyncio.to_thread(shared_pool.read, content, file_name)
+    return shared_pool.read(content, file_name)
+
+
+def _with_tidy_title(lines: Sequence[Line], front: Front) -> list[Line]:
+    """A page counter or a site's name is no part of the title, in the text neither."""
+    return [
+        replace(line, text=front.title)
+        if front.title and index < front.title_lines and tidy_title(line.text) == front.title
+        else line
+        for index, line in enumerate(lines)
+    ]
 
 
 def _document(cleaned: Cleaned, loaded: Loaded, digest: str, file_name: str) -> Document:
@@ -57,7 +73,8 @@ def _document(cleaned: Cleaned, loaded: Loaded, digest: str, file_name: str) -> 
     found.issued_on = found.issued_on or loaded.issued_on
     found.authors += [name for name in loaded.authors if name not in found.authors]
     front = read_front(cleaned.lines, found, loaded.title)
-    composed = compose(with_asides(cleaned.lines, front.title_lines), front)
+    lines = with_asides(_with_tidy_title(cleaned.lines, front), front.title_lines)
+    composed = compose(lines, front)
     outline = outline_of(composed.text, composed.shape)
     body = composed.text[composed.shape.body.start :].split("\n")
     headings = [section.heading for section in outline]

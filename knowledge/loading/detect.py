@@ -30,6 +30,10 @@ _ARCHIVES = (b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _HTML_MARKS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta ", b"<table", b"<div")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES = 4096
+_PLAIN = frozenset(map(chr, [9, 10, 13, *range(0x20, 0x7F), *range(0x3000, 0x3020)])) | set(
+    "“”‘’…—·"
+)
+_EVERYDAY = frozenset("的是在和有为与工作教育学校党员了不一人中大要对及各年月日将以")
 
 
 def detect(content: bytes, file_name: str) -> Format:
@@ -95,8 +99,19 @@ def _text_format(head: bytes, suffix: str) -> Format:
 
 
 def _looks_utf16(head: bytes) -> bool:
-    """UTF-16 without a BOM: line feeds or spaces of ASCII show as a zero byte beside them."""
+    """UTF-16 without a BOM: one of the two orders reads as Chinese with everyday words."""
     sample = head[: len(head) // 2 * 2]
-    zeros_even, zeros_odd = sample[0::2].count(0), sample[1::2].count(0)
-    most, least = max(zeros_even, zeros_odd), min(zeros_even, zeros_odd)
-    return most > 0 and most >= 4 * least
+    return any(_is_chinese(sample.decode(f"utf-16-{end}", errors="ignore")) for end in ("le", "be"))
+
+
+def _is_chinese(text: str) -> bool:
+    if not text:
+        return False
+    usual = sum(
+        "\u4e00" <= character <= "\u9fff"
+        or character in _PLAIN
+        or "\uff00" <= character <= "\uff65"
+        for character in text
+    )
+    everyday = sum(character in _EVERYDAY for character in text)
+    return usual >= 0.9 * len(text) and everyday >= 0.03 * len(text)

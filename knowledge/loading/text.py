@@ -87,7 +87,7 @@ def _unwrapped(text: str) -> str:
 
 def _is_broken(above: str, width: int) -> bool:
     last = above.rstrip()
-    if last.endswith(("，", "、")) and len(last) >= _BROKEN_LEAST_CHARS:
+    if last.endswith(("，", "、")) and _BROKEN_LEAST_CHARS <= len(last) <= 60:
         return True
     return width > 0 and not last.endswith(_STOPS) and len(last) % width >= width - 3
 
