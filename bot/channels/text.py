@@ -15,6 +15,8 @@ _WHOLE = re.compile(r"《[^》\n]{1,80}》|\[\d{1,3}\]|https?://[^\s<>《》）)
 _JOINER = "\u200d"
 _FLAG = range(0x1F1E6, 0x1F200)
 _SKIN = range(0x1F3FB, 0x1F400)
+_TAGS = range(0xE0020, 0xE0080)
+"""Which flag a black flag is: 🏴󠁧󠁢󠁥󠁮󠁧󠁿."""
 
 
 def split_text(text: str, limit_bytes: int) -> list[str]:
@@ -116,7 +118,7 @@ def _joins(text: str, place: int) -> bool:
     if not 0 < place < len(text):
         return False
     before, after = text[place - 1], text[place]
-    if _JOINER in (before, after) or ord(after) in _SKIN:
+    if _JOINER in (before, after) or ord(after) in _SKIN or ord(after) in _TAGS:
         return True
     if unicodedata.category(after) in {"Mn", "Me", "Mc"}:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -78,7 +79,7 @@ class QyApi:
             # aiohttp would percent-encode a Chinese file name, which users would then see.
             data = aiohttp.FormData(quote_fields=False)
             name = file_name.replace('"', "＂").replace("\r", "").replace("\n", "")
-            data.add_field("media", content, filename=name or "file")
+            data.add_field("media", io.BytesIO(content), filename=name or "file")
             return data
 
         return await self._call("POST", path, query, form, is_repeatable=True)
@@ -144,8 +145,8 @@ class QyApi:
         is_repeatable: bool,
     ) -> Json:
         lost = ChannelUnavailable if is_repeatable else OutcomeUnknown
-        body = content() if callable(content) else content
-        headers = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
+        body = content() if callable(content) else content and io.BytesIO(content)
+        headers = {"Content-Type": "application/json"} if isinstance(content, bytes) else {}
         try:
             async with self._session.request(
                 method,
