@@ -71,7 +71,6 @@ class FakeWeCom:
     media: dict[str, bytes] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     menu: Body | None = None
-    menu_key: str = ""
     _codes: dict[str, datetime] = field(default_factory=dict)
     _seen: dict[str, datetime] = field(default_factory=dict)
     _sent: dict[str, deque[datetime]] = field(default_factory=lambda: defaultdict(deque))
