@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,8 +29,8 @@ from tests.fakes.aibot_server import BOT_ID, SECRET, FakeAiBotServer, event
 
 QUICK = Timings(
     connect_s=2,
-    heartbeat_s=0.05,
-    ack_s=0.3,
+    heartbeat_s=2,
+    ack_s=0.8,
     back_off_s=0.02,
     longest_back_off_s=0.05,
     refused_back_off_s=0.01,
@@ -264,10 +264,13 @@ async def test_after_a_cut_it_connects_again(
 
 
 async def test_two_unanswered_heartbeats_mean_a_dead_connection(
-    server: FakeAiBotServer, bot: AiBotChannel
+    server: FakeAiBotServer, inbox: Inbox
 ) -> None:
     server.silent["ping"] = 2
-    await server.until(lambda: server.subscriptions == 2)
+    bot = make(server, inbox, timings=replace(QUICK, heartbeat_s=0.05))
+    await bot.start()
+    await server.until(lambda: server.subscriptions >= 2)
+    await bot.stop()
 
     assert len(server.sent("ping")) >= 2
 
