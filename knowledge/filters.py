@@ -70,13 +70,14 @@ def read_filters(question: str, vocabulary: Vocabulary, this_year: int) -> Filte
         )
         return Filters(years=years, refused=refused)
     asks_back = _rivals(text, names, vocabulary)
+    passing = _printed_in_passing(text, spans, vocabulary)
+    if names:
+        names += tuple(passing)
     documents = frozenset[str]().union(*(one.documents for one in names)) if names else None
-    preferred = frozenset[str]()
-    if not names:
-        preferred = _printed_in_passing(text, vocabulary)
+    preferred = frozenset[str]().union(*(one.documents for one in passing))
     refused_year: Refused | None = None
     if years:
-        documents, refused_year = _of_years(years, documents, vocabulary)
+        documents, refused_year = _of_years(years, documents, preferred, vocabulary)
     return Filters(
         years=years,
         names=names,
@@ -140,12 +141,19 @@ def _places_of(text: str) -> Iterator[str]:
             yield name.text
 
 
-def _printed_in_passing(text: str, vocabulary: Vocabulary) -> frozenset[str]:
+def _printed_in_passing(
+    text: str, spans: Sequence[tuple[int, int]], vocabulary: Vocabulary
+) -> list[NameFilter]:
+    """Places and bodies that no document speaks for, with the documents that print them."""
+    found: dict[str, NameFilter] = {}
     for name in names_in(text):
+        at = text.find(name.text)
+        if any(start < at + len(name.text) and at < end for start, end in spans):
+            continue
         printing = vocabulary.printing(name.text) or vocabulary.printing(stem_of(name.text))
-        if printing and len(printing) < len(vocabulary.profiles):
-            return printing
-    return frozenset()
+        if printing and len(printing) * 2 <= len(vocabulary.profiles):
+            found[name.text] = NameFilter(name=name.text, documents=printing)
+    return list(found.values())
 
 
 def _rivals(
@@ -173,7 +181,10 @@ def _candidates(
 
 
 def _of_years(
-    years: Sequence[int], within: frozenset[str] | None, vocabulary: Vocabulary
+    years: Sequence[int],
+    within: frozenset[str] | None,
+    preferred: frozenset[str],
+    vocabulary: Vocabulary,
 ) -> tuple[frozenset[str] | None, Refused | None]:
     """Documents of one of the years, else those that print one; refused where neither exists."""
     table = vocabulary.years()
@@ -185,7 +196,8 @@ def _of_years(
     printing = pool & frozenset[str]().union(*map(vocabulary.printing_year, years))
     if printing:
         return printing, None
-    known = [year for year, documents in table.items() if documents & pool]
+    near = preferred & pool or pool
+    known = [year for year, documents in table.items() if documents & near]
     if not known:
         return within, None
     asked = "、".join(f"{year}年" for year in years)

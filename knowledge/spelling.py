@@ -86,22 +86,30 @@ def _mend_word(word: str, vocabulary: Vocabulary) -> str:
     """Put one like-sounding character where no pair with its neighbours is ever printed."""
     import rjieba
 
-    if len(word) < 2 or rjieba.has_word(word):
+    if len(word) < 2:
         return word
     for at, character in enumerate(word):
         around = [word[i : i + 2] for i in (at - 1, at) if 0 <= i < len(word) - 1]
-        if not _HAN.match(character) or any(
-            vocabulary.pairs[pair] > 0 or rjieba.has_word(pair) for pair in around
-        ):
+        if not _HAN.match(character) or any(vocabulary.pairs[pair] > 0 for pair in around):
             continue
+        # A word of the dictionary is only mended when it is pronounced the very same.
+        is_word = any(rjieba.has_word(pair) for pair in around)
         found: list[tuple[int, str]] = []
         for other in vocabulary.sounds().get(vocabulary.sound_of(character), ""):
             mended = word[:at] + other + word[at + 1 :]
             pairs = [mended[i : i + 2] for i in (at - 1, at) if 0 <= i < len(word) - 1]
             words = [pair for pair in pairs if rjieba.has_word(pair)]
             printed = max((vocabulary.pairs[pair] for pair in words), default=0)
+            if is_word and not _same_tone(character, other):
+                continue
             if other != character and printed > 0:
                 found.append((printed, mended))
         if found:
             return max(found)[1]
     return word
+
+
+def _same_tone(one: str, other: str) -> bool:
+    from pypinyin import Style, lazy_pinyin
+
+    return lazy_pinyin(one, style=Style.TONE) == lazy_pinyin(other, style=Style.TONE)

@@ -19,6 +19,14 @@ def alternatives(question: str) -> frozenset[str]:
 
 
 @cache
+def stand_ins_of(word: str) -> frozenset[str]:
+    """Other words of the groups that ``word`` itself is in."""
+    return frozenset(
+        other for group in _groups() if word in group for other in group if other != word
+    )
+
+
+@cache
 def _groups() -> tuple[tuple[str, ...], ...]:
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     return tuple(tuple(group) for group in table["groups"])
