@@ -24,6 +24,7 @@ _SAFE_SQLITE = (3, 51, 3)
 class _Backend(Protocol):
     async def write(self, work: Callable[[Session], T]) -> T: ...
     async def read(self, query: Callable[[Session], T]) -> T: ...
+    async def backup(self, file: Path) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -61,6 +62,14 @@ class Store:
     async def read(self, query: Callable[[Session], T]) -> T:
         """Run a query on one consistent view of the committed rows."""
         return await self._backend.read(query)
+
+    async def backup(self, file: Path) -> None:
+        """Write a consistent copy of a SQLite store to ``file``, new, while work goes on.
+
+        Raises:
+            NotImplementedError: The store is PostgreSQL, which has its own tools.
+        """
+        await self._backend.backup(file)
 
     async def close(self) -> None:
         """Commit what was submitted, and let go of everything."""

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy import NullPool, text
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 _CHANNEL = "yaodian"
 _CONNECTIONS = 10
-_TRIES = 6
+_TRIES = 8
 _RETRYABLE = {"40001", "40P01"}
 """serialization_failure, deadlock_detected."""
 _RECONNECT_AFTER_S = 1.0
@@ -37,26 +38,39 @@ def _is_retryable(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _RETRYABLE
 
 
+def _async_url(url: str) -> URL:
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+async def _migrate(url: str) -> None:
+    """In a thread and a loop of its own, for Alembic reads files; one replica at a time."""
+    engine = create_async_engine(_async_url(url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(_MIGRATION_LOCK)
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+
 class PostgresqlBackend:
     """A database that several replicas may share."""
 
     def __init__(self, url: str, wakes: Wakes, clock: Clock | None) -> None:
         self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
+            _async_url(url),
             pool_size=_CONNECTIONS,
             max_overflow=0,
         )
         self._wakes = wakes
         self._info = {} if clock is None else {CLOCK: clock}
         self._listening: asyncio.Task[None] | None = None
+        self._is_listening = asyncio.Event()
 
     @classmethod
     async def open(cls, url: str, wakes: Wakes, clock: Clock | None) -> PostgresqlBackend:
+        await asyncio.to_thread(lambda: asyncio.run(_migrate(url)))
         backend = cls(url, wakes, clock)
-        async with backend._engine.begin() as connection:
-            await connection.execute(_MIGRATION_LOCK)
-            await connection.run_sync(migrate)
         backend._listening = asyncio.create_task(backend._listen(), name="store-listen")
+        await backend._is_listening.wait()
         return backend
 
     async def write(self, work: Callable[[Session], T]) -> T:
@@ -112,6 +126,7 @@ class PostgresqlBackend:
             self._wakes.wake(topic)
 
         await raw.add_listener(_CHANNEL, relay)
+        self._is_listening.set()
         self._wakes.wake_all()
         try:
             while not raw.is_closed():
@@ -119,6 +134,9 @@ class PostgresqlBackend:
                 await connection.execute(text("SELECT 1"))
         finally:
             await connection.invalidate()
+
+    async def backup(self, file: Path) -> None:
+        raise NotImplementedError("back up PostgreSQL with pg_dump")
 
     async def close(self) -> None:
         if self._listening is not None:

@@ -186,24 +186,36 @@ class _Writer(threading.Thread):
 class SqliteBackend:
     """The database file of one data folder, owned by this process."""
 
-    def __init__(self, file: Path, wakes: Wakes, clock: Clock | None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        loop: asyncio.AbstractEventLoop,
+        readers: ThreadPoolExecutor,
+        wakes: Wakes,
+        clock: Clock | None,
+    ) -> None:
         self._clock = clock
         self._file = file
+        self._readers = readers
         self._write_engine = _engine(file, _WritingConnection, 1)
         event.listen(self._write_engine, "connect", _set_up)
         self._read_engine = _engine(file, sqlite3.Connection, _READERS)
         event.listen(self._read_engine, "connect", _set_up_reader)
         event.listen(self._read_engine, "begin", _begin)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
-        loop = asyncio.get_running_loop()
         self._writer = _Writer(self._write_engine, loop, wakes, clock)
 
     @classmethod
     async def open(cls, folder: Path, wakes: Wakes, clock: Clock | None) -> SqliteBackend:
-        backend = cls(folder / FILE_NAME, wakes, clock)
-        await asyncio.get_running_loop().run_in_executor(backend._readers, backend._prepare)
-        backend._writer.start()
-        return backend
+        loop = asyncio.get_running_loop()
+        readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+
+        def prepared() -> SqliteBackend:
+            backend = cls(folder / FILE_NAME, loop, readers, wakes, clock)
+            backend._prepare()
+            backend._writer.start()
+            return backend
+
+        return await loop.run_in_executor(readers, prepared)
 
     def _prepare(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -257,4 +269,4 @@ class SqliteBackend:
             self._read_engine.dispose()
 
         await asyncio.get_running_loop().run_in_executor(self._readers, finish)
-        self._readers.shutdown()
+        self._readers.shutdown(wait=False)

@@ -1,0 +1,1 @@
+"""Everything that can fail before a user sees it."""

@@ -1,0 +1,1 @@
+"""One channel or query module against a real server or database."""

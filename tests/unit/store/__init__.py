@@ -1,0 +1,1 @@
+"""Queries and engine without a database."""
