@@ -315,11 +315,11 @@ def _days_from_now(match: re.Match[str], view: Viewpoint) -> Stretches | None:
 def counted_from_today(n: int, unit: str, view: Viewpoint) -> Stretches | None:
     """The day ``n`` 天, 周, 月, 年 or 个工作日 from today; counting begins tomorrow."""
     today = Stretches(options=(Stretch.day(view.today),), scale=Scale.DAY)
-    if n < 1:
+    if not 1 <= n <= (50 if "年" in unit else 999):
         return None
     try:
         if "工作日" in unit:
-            return today.map(workdays_from(n, view), Scale.DAY) if n <= 400 else None
+            return today.map(workdays_from(n, view), Scale.DAY)
         if unit in ("天", "日"):
             return today.map(moved(n), Scale.DAY)
         if unit.endswith(("周", "星期", "礼拜")):

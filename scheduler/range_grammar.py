@@ -39,6 +39,7 @@ _TO = re.compile("[起开始]{0,2}(?:-+|直?[到至])")
 _AFTERWARDS = re.compile("(?:期间|之间|这段时间|为?止)")
 _AT_ONCE = re.compile("(?:即日|今日|现在)起?")
 _SMALL_HOURS = 5
+_LONGEST_BEGUN = timedelta(days=183)
 _EndOf = Callable[[datetime], list[datetime]]
 
 
@@ -140,6 +141,9 @@ def _settle(
     if isinstance(settled, Interval):
         if settled.end <= view.now and not view.looks_back:
             return None if start.days.rolls else Reject(reason=Reason.PAST, meant=settled)
+        is_begun = settled.start < view.now and start.days.rolls and not view.looks_back
+        if is_begun and settled.end - settled.start > _LONGEST_BEGUN:
+            return None  # 9月至6月 in April is the coming school year, not the one that ends
         if missing_year:
             return CalendarUnknown(missing_year=missing_year, provisional=settled)
         if start.days.is_spoken and view.now.hour < _SMALL_HOURS:

@@ -271,10 +271,12 @@ class Recurrence:
     def _days(
         self, after: datetime, calendar: WorkdayCalendar, terms: Sequence[Term]
     ) -> Iterator[tuple[date, int | None]]:
-        if self.pick:
-            yield from _picked(self.pick, max(after, self.starts_at).date(), calendar, terms)
-            return
-        for day in self._plain_days(after):
+        plain: Iterator[tuple[date, int | None]] = (
+            _picked(self.pick, max(after, self.starts_at).date() - _LOOK_BACK, calendar, terms)
+            if self.pick
+            else ((day, None) for day in self._plain_days(after))
+        )
+        for day, missing_year in plain:
             if self.filter in (Filter.ODD_WEEK, Filter.EVEN_WEEK):
                 if all(day > term.ends_on for term in terms):
                     return
@@ -282,15 +284,16 @@ class Recurrence:
                 if not term or (term.week_of(day) % 2 == 1) is not (self.filter is Filter.ODD_WEEK):
                     continue
             if not self.shift and self.filter is not Filter.WORKDAY:
-                yield day, None
+                yield day, missing_year
                 continue
             judged = calendar.judge(day)
+            missing_year = missing_year or judged.missing_year
             if judged.is_workday:
-                yield day, judged.missing_year
+                yield day, missing_year
             elif self.shift:
                 step = 1 if self.shift is Shift.NEXT else -1
                 moved = calendar.count_workdays(day, step)
-                yield moved.day, judged.missing_year or moved.missing_year
+                yield moved.day, missing_year or moved.missing_year
 
     def _plain_days(self, after: datetime) -> Iterator[date]:
         start = self.starts_at.astimezone(SHANGHAI).date()

@@ -98,6 +98,7 @@ def test_ranges() -> None:
     assert read("从今天到周五") == Interval(start=at(4, 14), end=by(4, 17))
     assert read("晚上10点到凌晨1点") == Interval(start=at(4, 14, 22), end=at(4, 15, 1))
     assert read("4月10日至4月20日") == Interval(start=at(4, 10), end=by(4, 20))
+    assert read("9月至6月") == Interval(start=at(9, 1), end=by(6, 30, year=2027))
     assert read("下周") == Interval(start=at(4, 20), end=by(4, 26))
 
 

@@ -67,6 +67,7 @@ def test_working_days() -> None:
 def test_terms_and_teaching_weeks() -> None:
     assert first("每学期第二周周三") == [date(2026, 9, 9)]
     assert first("单周周二", 2) == [date(2026, 4, 14), date(2026, 4, 28)]
+    assert first("每学期第二周周六，遇节假日顺延") == [date(2026, 9, 14)]
     assert first("每学期最后一天") == [date(2026, 7, 10), date(2027, 1, 22)]
 
 
