@@ -9,10 +9,14 @@ from knowledge.asked import Part, Want, content_words, tagged_words
 from knowledge.facts import FactKind, facts_in
 from knowledge.segmentation import normalise
 from knowledge.sentences import Sentence
+from knowledge.synonyms import stand_ins_of
 
 _NAME_TAGS = ("ns", "nr", "nt")
 _KIN = 2
 """So many names of the same kind in one sentence make it a list to compare with."""
+_NAMED_KIND = "省|市|县|区|镇|乡|村|学校|小学|中学|局"
+_WHICH_NAME = re.compile(rf"(?:哪个?|什么|啥)(?P<kind>{_NAMED_KIND})")
+_BLANKED = re.compile(rf"(?:[×xX＊*]{{1,3}}|某某?)(?P<kind>{_NAMED_KIND})")
 _EXISTENCE = re.compile(r"有没有|有无|有(?=[^，,。]{1,8}[吗么没嘛])")
 
 
@@ -22,7 +26,9 @@ def absent_things(question: str, sentences: Sequence[Sentence]) -> tuple[str, ..
     return tuple(
         word
         for word, is_thing in tagged_words(question)
-        if is_thing and len(word) > 1 and normalise(word) not in holds
+        if is_thing
+        and len(word) > 1
+        and not any(normalise(one) in holds for one in (word, *stand_ins_of(word)))
     )
 
 
@@ -41,6 +47,12 @@ def lists_alternatives(sentence: Sentence) -> bool:
     return any(
         fact.kind is FactKind.SERIES and len(fact.items) > _KIN for fact in facts_in(sentence.text)
     )
+
+
+def is_hidden(parts: Sequence[Part], sentence: Sentence) -> bool:
+    """Whether what is asked by name (which county, which school) is blanked out in the source."""
+    asked = [match["kind"] for part in parts if (match := _WHICH_NAME.search(part.text))]
+    return any(match["kind"] in asked for match in _BLANKED.finditer(sentence.text))
 
 
 def strange_names(question: str, holds: str) -> frozenset[str]:

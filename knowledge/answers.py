@@ -16,12 +16,20 @@ from knowledge import answer_wording as wording
 from knowledge.absent import (
     absent_things,
     asks_for_absent,
+    is_hidden,
     kin_of,
     lists_alternatives,
     strange_names,
 )
 from knowledge.asked import Part, Want, parts_of, tagged_words
 from knowledge.facts import kinds_in
+from knowledge.lists import (
+    asks_for_list,
+    citation_of,
+    is_list_itself,
+    lines_of,
+    section_of_items,
+)
 from knowledge.model import Answer, Citation, Hit
 from knowledge.overlap import Overlap, Weigh
 from knowledge.question import Understood
@@ -33,6 +41,9 @@ MAX_QUOTE_CHARS = 420
 MAX_TEXT_CHARS = 320
 HITS_READ = 12
 CONTEXT_SHARE = 0.5
+_CHANGES = re.compile(
+    r"变成|变为|改成|变化|比|不同|区别|两年|[和跟与]去年|各(?:是|有)?多少|分别|哪年"
+)
 KIN_BONUS = 0.2
 _POINTS_BACK = re.compile(r"(?:这些?|其|该|此|上述|以上|它们?|他们)")
 
@@ -74,8 +85,8 @@ class Answerer:
             hits: Best first, already permitted and filtered.
         """
         question = understood.text
-        groups = _compared(understood)
-        parts = parts_of(question)
+        groups = _compared(understood, hits)
+        parts = parts_of(_without_filters(understood))
         scored = self._score(understood, parts, hits[:HITS_READ])
         if not scored:
             return wording.nothing_found(question)
@@ -83,11 +94,15 @@ class Answerer:
         best = scored[0]
         if understood.refused:
             return wording.unknown(understood, self._cite([best]))
+        if not missing and is_hidden(parts, best.sentence):
+            missing = parts
         absent = absent_things(question, [one.sentence for one in scored])
         if not missing and asks_for_absent(parts, absent) and not lists_alternatives(best.sentence):
             missing = parts
         if missing or best.coverage < self.thresholds.answer:
             return wording.not_said(question, missing, self._cite([best]), best.coverage)
+        if listed := self._listed(understood, parts, hits, best):
+            return listed
         chosen = self._choose(scored, groups)
         return Answer(
             question=question,
@@ -105,9 +120,9 @@ class Answerer:
     def _score(
         self, understood: Understood, parts: Sequence[Part], hits: Sequence[Hit]
     ) -> list[Scored]:
-        holds = "\n".join(f"{hit.document.title}\n{hit.passage.text}" for hit in hits)
-        whole = Overlap.of(tagged_words(_without_filters(understood)), self.weigh, holds)
-        foci = [Overlap.of(tagged_words(part.focus), self.weigh, holds) for part in parts]
+        holds = _holds(hits)
+        whole = Overlap.of(_without_filters(understood), self.weigh, holds)
+        foci = [Overlap.of(part.focus, self.weigh, holds) for part in parts]
         strangers = strange_names(understood.text, holds)
         top = max((hit.score for hit in hits), default=0.0) or 1.0
         scored: list[Scored] = []
@@ -143,6 +158,24 @@ class Answerer:
             return ()
         answered = [part for part in parts if part not in missing and part.want is not Want.YES_NO]
         return () if answered else missing
+
+    def _listed(
+        self, understood: Understood, parts: Sequence[Part], hits: Sequence[Hit], best: Scored
+    ) -> Answer | None:
+        if not asks_for_list(parts) or best.settled or is_list_itself(best.sentence.text):
+            return None
+        focus = Overlap.of(_without_filters(understood), self.weigh, _holds(hits))
+        section = section_of_items(hits[:HITS_READ], focus)
+        if section is None:
+            return None
+        return Answer(
+            question=understood.text,
+            answered=True,
+            text=lines_of(section[1]),
+            citations=(citation_of(*section),),
+            cautions=section[0].cautions,
+            confidence=best.coverage,
+        )
 
     def _choose(self, scored: Sequence[Scored], groups: Sequence[frozenset[str]]) -> list[Scored]:
         """The best sentence of each passage worth showing, at most three passages, best first."""
@@ -182,6 +215,10 @@ class Answerer:
         return tuple(_citation(one.sentence) for one in chosen)
 
 
+def _holds(hits: Sequence[Hit]) -> str:
+    return "\n".join(f"{hit.document.title}\n{hit.passage.text}" for hit in hits)
+
+
 def _without_filters(understood: Understood) -> str:
     """What is asked beside the place and the year, which the filters have dealt with."""
     text = understood.text
@@ -191,9 +228,21 @@ def _without_filters(understood: Understood) -> str:
     return text if tagged_words(text) else understood.text
 
 
-def _compared(understood: Understood) -> list[frozenset[str]]:
+def _compared(understood: Understood, hits: Sequence[Hit]) -> list[frozenset[str]]:
     """Documents per thing the question sets side by side; each of them has to be heard."""
-    return [name.documents for name in understood.names if name.documents]
+    groups = [name.documents for name in understood.names if name.documents]
+    if len(groups) > 1:
+        return groups
+    if len(understood.years) > 1:
+        found = {hit.document.id: hit.document.year for hit in hits}
+        by_year = (
+            frozenset(document for document, year in found.items() if year == wanted)
+            for wanted in understood.years
+        )
+        return [group for group in by_year if group]
+    if groups and 1 < len(groups[0]) <= MAX_CITATIONS and _CHANGES.search(understood.text):
+        return [frozenset({document}) for document in sorted(groups[0])]
+    return groups
 
 
 def _citation(sentence: Sentence) -> Citation:

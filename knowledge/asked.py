@@ -78,8 +78,8 @@ _RULES: tuple[tuple[re.Pattern[str], Want, tuple[FactKind, ...]], ...] = tuple(
     for pattern, want, kinds in (
         (
             r"多久(?:\S{0,4}?)(?:一次|一回|一遍|一期|开会|轮)|多长时间(?:\S{0,4}?)(?:一次|一回|一遍)|隔多久|频次|频率|"
-            r"几(?:天|周|个?月|年|个?学期|个?季度)(?:\S{0,3}?)一(?:次|回|遍)|(?:一年|每年|一学期|每学期|每月|一个月|每季度|一周|每周)"
-            r"(?:\S{0,4})(?:几|多少)(?:次|回|场|期|遍)",
+            r"几(?:天|周|个?月|年|个?学期|个?季度)(?:\S{0,3}?)一(?:次|回|遍)|(?:一|每)个?(?:学年|学期|季度|月|周|天|星期|年|日)"
+            r"(?:\S{0,8})(?<![哪这那好])(?:几|多少)(?:次|回|场|期|遍|趟|节|个?课时|小时|轮|堂)",
             Want.FACT,
             (FactKind.INTERVAL,),
         ),
@@ -148,7 +148,7 @@ _NOISE = frozenset(
     过 着 把 给 让 被 从 到 去 来 也 还 就 不 一 他们 我们 你们 咱们 咱 他 你 它 需要 应该 可以 必须 可 应 须 做
     搞 弄 办 干 用 之后 然后 东西 意思 回事 多久 多长 一次 一回 一遍 每次 次数 时候 时间 哪年 哪月 几月 几号
     后面 前面 外面 地方 位 名 项 件 家 所 种 类 条 次 份 场 期 该 其 所有 各自 各 具体 主要 关于 有关 目前 现在
-    是否 没有 没
+    是否 没有 没 变成 变为 改成 改为
     """.split()
 )
 _DIGIT = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2, "俩": 2}
@@ -278,9 +278,12 @@ def _focus(text: str) -> str:
 
 
 def _with_focus(part: Part, focus: str) -> Part:
+    kinds = part.kinds
+    if FactKind.MONEY in kinds and not part.unit and _MONEY_WORD.search(focus):
+        kinds = frozenset({FactKind.MONEY})
     return Part(
         want=part.want,
-        kinds=part.kinds,
+        kinds=kinds,
         focus=focus,
         text=part.text,
         unit=part.unit,

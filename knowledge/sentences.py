@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from knowledge.model import Hit
+from knowledge.model import Hit, PassageKind
 
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*[”’』」）)]*")
+_ROW = re.compile(r"[^\n]+")
 _CLAUSE = re.compile(r"[^，,。！？!?；;：:\n]+")
 
 
@@ -38,7 +39,8 @@ def sentences_of(hits: Iterable[Hit]) -> Iterator[Sentence]:
     for rank, hit in enumerate(hits):
         passage = hit.passage
         before = ""
-        for number, match in enumerate(_SENTENCE.finditer(passage.text)):
+        pattern = _ROW if passage.kind is PassageKind.ROW else _SENTENCE
+        for number, match in enumerate(pattern.finditer(passage.text)):
             text = match.group().strip()
             if not text:
                 continue

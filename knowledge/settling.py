@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from knowledge.asked import Part, Want
+from knowledge.asked import Part, Want, tagged_words
 from knowledge.facts import Fact, FactKind, facts_in, kinds_in
+from knowledge.model import PassageKind
 from knowledge.overlap import Overlap, Weigh
 from knowledge.sentences import Sentence, clause_spans
 
 FOCUS_NEARBY = 0.5
 """Share of the focus that the clauses around a fact (with headings at half weight) must hold."""
+BARE_NEARBY = 0.4
+"""The same for an interval that stands in a clause of its own."""
 HEAD_REACH_CHARS = 14
 """How far a count may stand from the noun it counts."""
 
+BARE_CHARS = 5
+"""A clause with no more than this beside its interval (每学期不少于两次) is about its neighbours."""
+
+_ROW = PassageKind.ROW
 _UNIT_GROUPS = tuple(
     frozenset(group)
     for group in (
@@ -28,6 +35,10 @@ _UNIT_GROUPS = tuple(
         ("类", "种", "级", "等", "档", "星", "个"),
     )
 )
+_DATES = frozenset({FactKind.YEAR, FactKind.MONTH, FactKind.DAY})
+_ENDS = re.compile(r"完(?!善)|截止|之?前(?:交|报|完成|要)|为止|期限|交上?|报(?:到|送|上)?|提交")
+_UNTIL = re.compile(r"前|底|止|截|内|末|完成|时限|期限")
+_PAYS = re.compile(r"[罚退扣赔捐欠](?=款|了|掉|过|多少|几)")
 _GOES_TO = re.compile(r"(?:到|去|往|至|进)(?:了)?(?:哪|什么地方|啥地方|何处)")
 _ARRIVES = re.compile(r"[到至往赴进]")
 _EXACT = frozenset({Want.FACT, Want.WHERE, Want.NAMES, Want.LIST})
@@ -70,7 +81,7 @@ def settle(part: Part, sentence: Sentence, focus: Overlap, weigh: Weigh) -> Sett
     else:
         facts = [fact for fact in facts if fact.kind in part.kinds]
     for fact in facts:
-        if _fits(part, fact, sentence.text) and _is_about(part, fact, sentence, focus):
+        if _fits(part, fact, sentence) and _is_about(part, fact, sentence, focus):
             return Settled(part=part, sentence=sentence, fact=fact)
     counts_itself = FactKind.COUNT in part.kinds and part.unit in {
         "类",
@@ -89,12 +100,24 @@ def settle(part: Part, sentence: Sentence, focus: Overlap, weigh: Weigh) -> Sett
     return None
 
 
-def _fits(part: Part, fact: Fact, text: str) -> bool:
+def _fits(part: Part, fact: Fact, sentence: Sentence) -> bool:
+    text = sentence.text
     if fact.kind is FactKind.COUNT:
         return _unit_fits(part.unit, fact.unit) and _counts_focus(part, fact, text)
-    if fact.kind is FactKind.DURATION and part.unit and part.unit[-1] not in fact.text:
+    if fact.kind is FactKind.DURATION and part.unit:
+        return part.unit[-1] in fact.text or (part.unit == "天" and "日" in fact.text)
+    if fact.kind is FactKind.YEAR and FactKind.DURATION in part.kinds:
         return False
-    return not (fact.kind is FactKind.YEAR and FactKind.DURATION in part.kinds)
+    if fact.kind in _DATES and _ENDS.search(part.text):
+        return fact.kind is not FactKind.YEAR and _is_deadline(fact, text)
+    if fact.kind is FactKind.MONEY and (verb := _PAYS.search(part.text)):
+        return verb.group() in text
+    return True
+
+
+def _is_deadline(fact: Fact, text: str) -> bool:
+    near = text[max(0, fact.start - 6) : fact.end + 4]
+    return _UNTIL.search(near) is not None
 
 
 def _unit_fits(asked: str, printed: str) -> bool:
@@ -104,7 +127,8 @@ def _unit_fits(asked: str, printed: str) -> bool:
 
 
 def _counts_focus(part: Part, fact: Fact, text: str) -> bool:
-    head = part.focus[-2:]
+    head = next((word for word, is_thing in reversed(tagged_words(part.focus)) if is_thing), "")
+    head = head[-2:]
     if not part.unit or len(head) < 2:
         return True
     after = text[fact.end : fact.end + HEAD_REACH_CHARS]
@@ -115,22 +139,26 @@ def _counts_focus(part: Part, fact: Fact, text: str) -> bool:
 def _is_about(part: Part, fact: Fact, sentence: Sentence, focus: Overlap) -> bool:
     if not focus.total:
         return True
-    if fact.kind in {FactKind.INTERVAL, FactKind.PERSON}:
-        near = _clauses_around(
-            sentence.text, fact, reach=1 if fact.kind is FactKind.INTERVAL else 0
-        )
-        return focus.coverage(near, sentence.context, 0.3) >= FOCUS_NEARBY
+    if fact.kind in {FactKind.INTERVAL, FactKind.PERSON} and sentence.hit.passage.kind is not _ROW:
+        near, is_bare = _clause_of(sentence.text, fact)
+        context = sentence.context if is_bare else ""
+        least = BARE_NEARBY if is_bare else FOCUS_NEARBY
+        return focus.coverage(near, context, 0.5 * is_bare) >= least
     kinds = kinds_in(sentence.text)
     return focus.coverage(sentence.text, sentence.context, 0.5, kinds) >= FOCUS_NEARBY
 
 
-def _clauses_around(text: str, fact: Fact, reach: int) -> str:
+def _clause_of(text: str, fact: Fact) -> tuple[str, bool]:
+    """The clause of a fact; with its neighbours where it is bare: says nothing but the fact."""
     spans = clause_spans(text)
-    holding = [n for n, (start, end) in enumerate(spans) if start <= fact.start < end]
-    if not holding:
-        return text
-    first, last = max(0, holding[0] - reach), min(len(spans) - 1, holding[-1] + reach)
-    return text[spans[first][0] : spans[last][1]]
+    at = next((n for n, (start, end) in enumerate(spans) if start <= fact.start < end), None)
+    if at is None:
+        return text, True
+    start, end = spans[at]
+    if end - start - len(fact.text) > BARE_CHARS:
+        return text[start:end], False
+    first, last = max(0, at - 1), min(len(spans) - 1, at + 1)
+    return text[spans[first][0] : spans[last][1]], True
 
 
 def _listed(part: Part, sentence: Sentence, facts: list[Fact], focus: Overlap) -> Settled | None:
@@ -142,12 +170,29 @@ def _listed(part: Part, sentence: Sentence, facts: list[Fact], focus: Overlap) -
         if len(fact.items) == count and not _lists_counted_things(fact):
             return Settled(part=part, sentence=sentence, fact=fact)
     quoted = [fact for fact in facts if fact.kind is FactKind.QUOTED]
-    if len(quoted) == count:
+    numbered = max(_enumerated(sentence.text), _enumerated(sentence.hit.passage.text))
+    if count in {len(quoted), numbered}:
         return Settled(part=part, sentence=sentence, fact=None)
-    says_count = any(f.kind is FactKind.COUNT and _value(f.text) == count for f in facts)
-    if says_count and any(abs(len(f.items) - count) <= 1 and len(f.items) > 1 for f in series):
-        return Settled(part=part, sentence=sentence, fact=None)
+    if any(fact.kind is FactKind.COUNT and _value(fact.text) == count for fact in facts):
+        near = any(abs(len(fact.items) - count) <= 1 and len(fact.items) > 1 for fact in series)
+        if near or _clauses_after_colon(sentence.text) >= count:
+            return Settled(part=part, sentence=sentence, fact=None)
     return None
+
+
+def _enumerated(text: str) -> int:
+    """How many things 一是…二是… or （一）…（二）… count up to."""
+    count = 0
+    for number in "一二三四五六七八九十":
+        if not re.search(rf"{number}是|第{number}[，,、]|（{number}）|{number}要", text):
+            break
+        count += 1
+    return count
+
+
+def _clauses_after_colon(text: str) -> int:
+    _, colon, after = text.partition("：")
+    return len(clause_spans(after)) if colon else 0
 
 
 def _lists_counted_things(series: Fact) -> bool:
