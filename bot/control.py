@@ -186,6 +186,8 @@ async def _answer(line: _Line, operations: Operations) -> None:
 class Remote:
     """Operations of the running server."""
 
+    is_local = False
+
     def __init__(self, line: _Line) -> None:
         self._line = line
 
@@ -246,6 +248,8 @@ async def calling(folder: Path) -> AsyncIterator[Remote | None]:
 
 class Local:
     """The same operations in this process, for when no server runs."""
+
+    is_local = True
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations

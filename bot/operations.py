@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -18,10 +19,12 @@ from bot.messages import ChannelName, Conversation, Sender
 from handlers.ask.actions import Ask
 from handlers.documents.actions import Added, Documents, Outcome
 from handlers.people.actions import OPERATOR, People, operator
+from knowledge.evaluation import Report, evaluate, read_cases
 from knowledge.library import Library
-from knowledge.model import Turn
+from knowledge.model import Answer, Turn
 
 R = TypeVar("R", bound=BaseModel)
+_TELL_EVERY_S = 0.5
 _ONE_SHOT = Conversation(channel=ChannelName.CONSOLE, id="ask")
 
 
@@ -37,6 +40,14 @@ class _Question(_Request):
     question: str
     previous: tuple[tuple[str, str], ...] = ()
     is_kept: bool = True
+
+
+class _Patience(_Request):
+    at_most_s: float | None = None
+
+
+class _Cases(_Request):
+    cases: tuple[dict[str, JsonValue], ...]
 
 
 class _Paths(_Request):
@@ -77,7 +88,8 @@ class Desk:
         """By the names that the command line uses."""
         return {
             "ask": _checked(_Question, self._ask),
-            "settle": _checked(_Nothing, self._settle),
+            "settle": _checked(_Patience, self._settle),
+            "evaluate": _checked(_Cases, self._evaluate),
             "documents.add": _checked(_Paths, self._add),
             "documents.list": _checked(_Shelf, self._list),
             "documents.show": _checked(_One, self._show),
@@ -95,10 +107,41 @@ class Desk:
         answered = await self.ask.ask(operator(), request.question, _ONE_SHOT, previous=previous)
         return answer_json(answered.answer)
 
-    async def _settle(self, request: _Nothing, exchange: Exchange) -> JsonValue:
+    async def _settle(self, request: _Patience, exchange: Exchange) -> JsonValue:
         """Wait for the vectors, so that answers do not depend on when one asks."""
-        await self.library.settled()
-        return len(self.library.documents)
+        total = done = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(request.at_most_s):
+                while (missing := self.library.missing_vectors) or not self.library.is_settled:
+                    total = max(total, missing)
+                    done = total - missing
+                    await exchange.progress(done, total, "")
+                    await self.library.settled(at_most_s=_TELL_EVERY_S)
+        return self.library.missing_vectors
+
+    async def _evaluate(self, request: _Cases, exchange: Exchange) -> JsonValue:
+        """Ask every case, keeping nothing; the figures come from ``knowledge.evaluation``."""
+        try:
+            cases = read_cases(request.cases)
+        except ValueError as error:
+            reply = f"这不是问题文件（{error}），格式见 gold/README.md。"
+            raise UsageError("not a question file", reply=reply) from error
+        answers: dict[tuple[str, tuple[Turn, ...]], Answer] = {}
+        for n, case in enumerate(cases):
+            await exchange.progress(n, len(cases), case.id)
+            answer = await self.ask.consider(operator(), case.question, case.previous)
+            answers[case.question, case.previous] = answer
+        await exchange.progress(len(cases), len(cases), "")
+        shelved = self.library.documents
+
+        def report() -> Report:
+            return evaluate(
+                cases,
+                lambda question, previous: answers[question, tuple(previous)],
+                lambda document_id: shelved[document_id].text,
+            )
+
+        return cast("JsonValue", (await asyncio.to_thread(report)).to_json())
 
     async def _add(self, request: _Paths, exchange: Exchange) -> JsonValue:
         files = await asyncio.to_thread(_files, [Path(path) for path in request.paths])

@@ -121,9 +121,16 @@ class Library:
         await self._in_search(lambda: self._index.remove(document_id))
         self._standing.pop(document_id, None)
 
-    async def settled(self) -> None:
-        """Wait until every window has its vector, or there is no model to make them."""
-        await self._settled.wait()
+    @property
+    def is_settled(self) -> bool:
+        """Whether every window has its vector, or there is no model to make them."""
+        return self._settled.is_set()
+
+    async def settled(self, at_most_s: float | None = None) -> None:
+        """Wait until then, or for ``at_most_s``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._settled.wait()
 
     async def search(
         self, question: str, *, allowed: frozenset[str] | None, now: datetime, limit: int = 10

@@ -14,20 +14,25 @@ import typer
 
 from bot.cli.running import (
     DATA,
-    FAILED,
     Caller,
     ConfigOption,
     DataOption,
     JsonOption,
     Place,
     print_json,
+    progress_bar,
     run_command,
+    settle,
     unheard,
 )
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
+
+
+PATIENCE_S = 5.0
+"""How long one question waits for the model that finds by meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,12 @@ def ask(
 
     async def work() -> None:
         async with place.caller() as caller:
-            await caller.run("settle", {}, hear=unheard)
             if batch is not None:
+                await settle(caller)
                 await _ask_batch(caller, batch)
                 return
+            if caller.is_local:
+                await settle(caller, at_most_s=PATIENCE_S)
             arguments: dict[str, JsonValue] = {
                 "question": question,
                 "previous": [[turn, ""] for turn in previous or []],
@@ -162,15 +169,41 @@ def evaluate(
     data: DataOption = DATA,
 ) -> None:
     """用一份有标准答案的问题文件，量一量回答得怎么样。"""
-    from bot.cli.evaluating import evaluate_file
-
     place = Place(config=config, data=data)
 
     async def work() -> None:
+        try:
+            cases = json.loads(questions.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError("cannot read questions", reply=f"{questions} 读不了。") from error
         async with place.caller() as caller:
-            await caller.run("settle", {}, hear=unheard)
-            is_good = await evaluate_file(caller, questions, as_json=as_json)
-        if not is_good:
-            raise typer.Exit(FAILED)
+            await settle(caller)
+            with progress_bar("正在提问") as hear:
+                report = await caller.run("evaluate", {"cases": cases}, hear=hear)
+        if as_json:
+            print_json(report)
+        elif isinstance(report, Mapping):
+            _print_report(report)
 
     run_command(place, work)
+
+
+def _print_report(report: Mapping[str, JsonValue]) -> None:
+    counts, rows = report["counts"], report["rows"]
+    if not isinstance(counts, Mapping) or not isinstance(rows, list):
+        return
+    lines = (
+        ("能答的题里，引用了依据的", "evidence_cited", "answerable"),
+        ("能答的题里，要点都答到的", "all_included", "answerable"),
+        ("能答的题里，误说没有的", "refused_wrongly", "answerable"),
+        ("不能答的题里，如实说没有的", "refused_rightly", "unanswerable"),
+        ("与原文一字不差的引文", "verbatim_quotes", "quotes"),
+    )
+    for row in rows:
+        if isinstance(row, Mapping) and (
+            row["answered"] != row["answerable"] or row["missing"] or row["forbidden"]
+        ):
+            print(f"{row['id']}  {row['question']}\n    {row['answer']}")
+    for words, name, of in lines:
+        print(f"{words}：{counts[name]} / {counts[of]}")
+    print(f"说了不该说的：{counts['with_forbidden']}")

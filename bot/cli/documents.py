@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,14 +17,14 @@ from bot.cli.running import (
     JsonOption,
     Place,
     print_json,
+    progress_bar,
     run_command,
+    settle,
     unheard,
 )
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
-
-    from bot.control import Hear
 
 commands = typer.Typer(help="文件：添加、列出、查看、停用、删除、重读。", no_args_is_help=True)
 IdArgument = Annotated[str, typer.Argument(metavar="ID_OR_FILE", help="编号、文件名或标题。")]
@@ -59,12 +58,14 @@ def add(
 
     async def work() -> None:
         async with place.caller() as caller:
-            with _progress("正在读文件") as hear:
+            with progress_bar("正在读文件") as hear:
                 results = _rows(await caller.run("documents.add", {"paths": full}, hear=hear))
-        if as_json:
-            print_json(list(results))
-        else:
-            _print_results(results)
+            if as_json:
+                print_json(list(results))
+            else:
+                _print_results(results)
+            if caller.is_local:
+                await settle(caller)
         if not results or any(one["outcome"] == "unreadable" for one in results):
             raise typer.Exit(FAILED)
 
@@ -88,9 +89,8 @@ def list_all(
             print_json(rows)
             return
         for row in _rows(rows):
-            print(
-                f"{row['id']}  {_STATUSES.get(str(row['status']), '')}  《{row['title']}》  {row['file']}"
-            )
+            status = _STATUSES.get(str(row["status"]), "")
+            print(f"{row['id']}  {status}  《{row['title']}》  {row['file']}")
 
     run_command(place, work)
 
@@ -142,7 +142,7 @@ def reindex(
 
     async def work() -> None:
         async with place.caller() as caller:
-            with _progress("正在重读") as hear:
+            with progress_bar("正在重读") as hear:
                 results = _rows(await caller.run("documents.reindex", {}, hear=hear))
         if as_json:
             print_json(list(results))
@@ -199,23 +199,3 @@ def _print_document(row: Mapping[str, JsonValue]) -> None:
     for caution in cautions if isinstance(cautions, list) else []:
         print(f"请留意：{caution}")
     print(f"\n{row['text']}")
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Hear]:
-    """A bar on stderr where somebody looks at it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TextColumn("{task.fields[file]}"))  # fmt: skip
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label, total=None, file="")
-
-        def hear(kind: str, value: JsonValue) -> None:
-            match kind, value:
-                case "progress", [int(done), int(total), str(file)]:
-                    bar.update(task, completed=done, total=total, file=file)
-
-        yield hear

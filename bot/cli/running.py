@@ -7,8 +7,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
@@ -36,7 +36,7 @@ DataOption = Annotated[Path, typer.Option("--data", envvar="YAODIAN_DATA", help=
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON。")]
 DATA = Path("data")
 
-FAILED, USAGE = 1, 2
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 class Caller(Protocol):
@@ -50,6 +50,11 @@ class Caller(Protocol):
         hear: Hear,
         words: AsyncIterator[JsonValue] | None = None,
     ) -> JsonValue: ...
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the work is done in this process, and ends with it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +102,14 @@ class Place:
 
 
 def run_command(
-    place: Place, work: Callable[[], Awaitable[None]], *, level: int | None = None
+    place: Place, work: Callable[[], Awaitable[None]], *, level: int = logging.WARNING
 ) -> None:
     """Run ``work`` to its end; errors become a sentence on stderr and an exit code."""
     from bot.logs import set_up
 
     try:
         secrets = list(place.settings().secrets())
-        set_up(logging.WARNING if level is None else level, secrets)
+        set_up(level, secrets)
         asyncio.run(_run(work))
     except BotError as error:
         fail(error)
@@ -112,7 +117,7 @@ def run_command(
         sys.stderr.close()
         os._exit(FAILED)
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 async def _run(work: Callable[[], Awaitable[None]]) -> None:
@@ -141,7 +146,34 @@ def fail(error: BotError) -> NoReturn:
 
 
 def print_json(value: JsonValue) -> None:
+    """One document, UTF-8 as it is."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Hear]:
+    """A bar on stderr, where somebody looks at it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TextColumn("{task.fields[label]}"))  # fmt: skip
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=None, label="")
+
+        def hear(kind: str, value: JsonValue) -> None:
+            match kind, value:
+                case "progress", [int(done), int(total), str(what)]:
+                    bar.update(task, completed=done, total=total, label=what)
+
+        yield hear
+
+
+async def settle(caller: Caller, *, at_most_s: float | None = None) -> None:
+    """Wait until everything is found by its meaning too, not only by its words."""
+    with progress_bar("正在准备语义查找") as hear:
+        await caller.run("settle", {"at_most_s": at_most_s}, hear=hear)
 
 
 def unheard(kind: str, value: JsonValue) -> None:
