@@ -72,15 +72,16 @@ def _machine_signs(lines: Sequence[Line]) -> int:
 def _without_tail(lines: list[Line], found: Findings) -> list[Line]:
     """From 相关阅读 and the like on, only what is plainly body or a field is kept."""
     kept: list[Line] = []
-    in_tail = False
+    in_tail = has_body = False
     for line in lines:
         if line.kind is LineKind.ROW:
             kept.append(line)
             continue
         text = line.text
         if furniture.opens_tail(text):
-            in_tail = True
+            in_tail = has_body
             continue
+        has_body = has_body or furniture.is_body(text)
         if in_tail and furniture.is_body(text):
             in_tail = False
         if not in_tail:

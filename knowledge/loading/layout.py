@@ -36,6 +36,12 @@ class Placed:
     def height(self) -> float:
         return max(self.bottom - self.top, 0.1)
 
+    @property
+    def size(self) -> float:
+        """Width of one full character: boxes are often tight, widths are not."""
+        width = sum(0.5 if character.isascii() else 1.0 for character in self.text)
+        return max((self.right - self.left) / max(width, 1.0), 0.1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -53,10 +59,18 @@ def paragraphs(pages: Sequence[Page]) -> list[str]:
     for page, columns in zip(pages, ordered, strict=True):
         for column in columns:
             body = [line for line in column if not _is_running(line, page, repeated)]
+            if len(columns) > 1 and len(body) == 1 and _spans(body[0], page):
+                texts += [text for text in (open_text, body[0].text) if text]
+                open_text = ""
+                continue
             open_text = _join_column(body, texts, open_text)
     if open_text:
         texts.append(open_text)
     return texts
+
+
+def _spans(line: Placed, page: Page) -> bool:
+    return line.left < 0.45 * page.width and line.right > 0.55 * page.width
 
 
 def _in_order(page: Page) -> list[list[Placed]]:
@@ -85,7 +99,7 @@ def _merged(row: Sequence[Placed]) -> Placed:
     text = row[0].text
     for before, run in zip(row, row[1:], strict=False):
         gap = run.left - before.right
-        text += (" " if gap > 0.6 * run.height else "") + run.text
+        text += (" " if gap > 0.6 * run.size else "") + run.text
     return Placed(
         text=text.strip(),
         left=row[0].left,
@@ -171,7 +185,7 @@ def _join_column(lines: Sequence[Placed], texts: list[str], open_text: str) -> s
         return open_text
     left = _usual_left(lines)
     right = max(line.right for line in lines)
-    size = median(line.height for line in lines)
+    size = median(line.size for line in lines)
     previous: Placed | None = None
     for line in lines:
         if open_text and not _begins(line, previous, left, right, size):
@@ -200,7 +214,7 @@ def _begins(line: Placed, previous: Placed | None, left: float, right: float, si
         return line.left > left + 1.2 * size
     if line.left > left + 1.2 * size and line.left > previous.left + 0.8 * size:
         return True
-    if abs(line.height - previous.height) > 0.35 * size:
+    if abs(line.size - previous.size) > 0.25 * size:
         return True
     if line.top - previous.bottom > 1.8 * size:
         return True

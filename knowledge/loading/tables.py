@@ -31,12 +31,14 @@ def table_lines(grid: Grid, number: int) -> list[Line]:
     titles = _title_rows(rows)
     lines = [Line(text=next(cell for cell in row if cell)) for row in rows[:titles]]
     header, height = _header(rows[titles:])
-    for offset, row in enumerate(rows[titles + height :], 1):
+    values = rows[titles + height :]
+    printed = "\n".join(_row_text(header, row) for row in values)
+    if any(name not in printed for name in header):
+        text = "；".join(dict.fromkeys(cell for cell in header if cell))
+        lines.append(Line(text=text, kind=LineKind.ROW, locator=f"表{number} 表头"))
+    for offset, row in enumerate(values, 1):
         locator = f"表{number} 第{offset}行"
         lines.append(Line(text=_row_text(header, row), kind=LineKind.ROW, locator=locator))
-    if not rows[titles + height :]:
-        text = "；".join(dict.fromkeys(cell for cell in header if cell))
-        lines.append(Line(text=text, kind=LineKind.ROW, locator=f"表{number} 第1行"))
     return lines
 
 
