@@ -23,7 +23,7 @@ from bot.channels.budget import Budget, Limit
 from bot.channels.text import split_text
 from bot.channels.wecom import directory, menu
 from bot.channels.wecom.api import Json, QyApi
-from bot.channels.wecom.callback import Callback, SeenSignatures
+from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.crypto import CallbackCrypto
 from bot.channels.wecom.errors import Action, PlatformRefused
 from bot.channels.wecom.incoming import ReplyTo
@@ -38,6 +38,7 @@ from bot.channels.wecom.rendering import (
     in_groups,
     texts,
 )
+from bot.channels.wecom.seen import SeenSignatures
 from bot.channels.wecom.settings import AppSettings
 from bot.errors import ChannelRefused, ChannelUnavailable
 from bot.messages import Attachment, ChannelName, Reply

@@ -7,14 +7,11 @@ and answered 200, since WeCom would only repeat it.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Protocol
 
 from aiohttp import web
 
@@ -27,6 +24,7 @@ from bot.channels.wecom.envelope import (
     read_message,
 )
 from bot.channels.wecom.incoming import kind_of, to_incoming
+from bot.channels.wecom.seen import SeenSignatures, Verdict
 from bot.errors import BadSignature
 
 logger = logging.getLogger(__name__)
@@ -36,40 +34,6 @@ _ALARMS = frozenset(
     f"event.{name}"
     for name in ("inactive_alert", "low_active_alert", "low_active", "close_inactive_agent")
 )
-
-
-class Verdict(StrEnum):
-    """What the use of a signature means."""
-
-    FIRST = "first"
-    REPEAT = "repeat"
-    """The same signature with the same body: answered like the first, does nothing."""
-    FORGED = "forged"
-    """The same signature with another body."""
-
-
-class SeenSignatures(Protocol):
-    """Remembers each signature with the digest of its body until ``until``."""
-
-    async def first_use(self, signature: str, body_sha: str, until: datetime) -> Verdict: ...
-
-
-class MemorySeen:
-    """For one process; a restart forgets, after which the inbox still drops exact repeats."""
-
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
-        self._seen: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
-
-    async def first_use(self, signature: str, body_sha: str, until: datetime) -> Verdict:
-        now = self._clock()
-        while self._seen and next(iter(self._seen.values()))[1] < now:
-            self._seen.popitem(last=False)
-        known = self._seen.get(signature)
-        if known is None:
-            self._seen[signature] = (body_sha, until)
-            return Verdict.FIRST
-        return Verdict.REPEAT if known[0] == body_sha else Verdict.FORGED
 
 
 class Callback:
@@ -120,9 +84,10 @@ class Callback:
         try:
             ciphertext = read_ciphertext(body)
             plain = self._open(request, ciphertext)
-            await self._check_use(request.query["msg_signature"], body, plain)
+            await self._check_use(request.query["msg_signature"], body)
         except BadSignature as error:
             return self._refused(error)
+        await self._store(plain)
         return web.Response()
 
     def _open(self, request: web.Request, ciphertext: str) -> bytes:
@@ -131,18 +96,11 @@ class Callback:
         signature, nonce = _parameter(request, "msg_signature"), _parameter(request, "nonce")
         return self._crypto.open(signature, timestamp, nonce, ciphertext)
 
-    async def _check_use(self, signature: str, body: bytes, plain: bytes) -> None:
-        """Store the message while the replay check is under way.
-
-        A signature covers the ciphertext, so a used one with another body can only carry the
-        message that is stored already: accepting it twice changes nothing, and both writes
-        share one commit.
-        """
+    async def _check_use(self, signature: str, body: bytes) -> None:
+        """A signature covers the ciphertext, not what is around it."""
         until = self._clock() + timedelta(seconds=2 * WINDOW_S)
         digest = hashlib.sha256(body).hexdigest()
-        verdict, _ = await asyncio.gather(
-            self._seen.first_use(signature, digest, until), self._store(plain)
-        )
+        verdict = await self._seen.first_use(signature, digest, until)
         if verdict is Verdict.FORGED:
             raise BadSignature("a used signature came with another body")
         if verdict is Verdict.REPEAT:

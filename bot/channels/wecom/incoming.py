@@ -82,9 +82,10 @@ def to_incoming(message: Element, plain: bytes, agent_id: int) -> IncomingMessag
     if said is None:
         return None
     number = message.value("MsgId")
-    is_event = message.value("MsgType").lower() == "event" or not number
-    digest = hashlib.sha256(plain).hexdigest()
-    message_id = f"event:{digest}" if is_event else f"{agent_id}:{account}:{number[:64]}"
+    if message.value("MsgType").lower() == "event" or not number:
+        message_id = f"event:{hashlib.sha256(plain).hexdigest()}"
+    else:
+        message_id = f"{agent_id}:{account}:{number[:64]}"
     sent_at = datetime.fromtimestamp(int(created), UTC)
     code = message.value("ResponseCode")
     reply_to = ReplyTo(message_id=message_id, task_id=message.value("TaskId"), response_code=code)

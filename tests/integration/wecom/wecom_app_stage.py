@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.channels.base import Target
 from bot.channels.wecom.app import AppDependencies, WeComApp
-from bot.channels.wecom.callback import MemorySeen
+from bot.channels.wecom.seen import MemorySeen
 from bot.channels.wecom.settings import AppSettings
 from bot.messages import ChannelName, Conversation, IncomingMessage
 from tests.fakes.wecom import FakeWeCom
