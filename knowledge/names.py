@@ -41,6 +41,6 @@ def _names_in(chunk: str) -> Iterator[str]:
         yield body[0]
     position = 0
     while place := _PLACE.match(chunk, position):
-        if 2 <= len(place[0]) and not _GENERAL.match(place[0]):
+        if len(place[0]) >= 2 and not _GENERAL.match(place[0]):
             yield place[0]
         position = place.end()
