@@ -14,6 +14,9 @@ from knowledge.synonyms import stand_ins_of
 _NAME_TAGS = ("ns", "nr", "nt")
 _KIN = 2
 """So many names of the same kind in one sentence make it a list to compare with."""
+_MEMBERSHIP = re.compile(
+    r"在不在|是不是|属不属于|包不包括|包括|算不算|算|在[^，。]{0,12}[里中内]|里头?面?有"
+)
 _NAMED_KIND = "省|市|县|区|镇|乡|村|学校|小学|中学|局"
 _WHICH_NAME = re.compile(rf"(?:哪个?|什么|啥)(?P<kind>{_NAMED_KIND})")
 _BLANKED = re.compile(rf"(?:[×xX＊*]{{1,3}}|某某?)(?P<kind>{_NAMED_KIND})")
@@ -42,11 +45,21 @@ def asks_for_absent(parts: Sequence[Part], absent: Sequence[str]) -> bool:
     )
 
 
-def lists_alternatives(sentence: Sentence) -> bool:
-    """Whether the sentence lists what there is, so that what is missing from it is an answer."""
-    return any(
-        fact.kind is FactKind.SERIES and len(fact.items) > _KIN for fact in facts_in(sentence.text)
+def asks_membership(parts: Sequence[Part], sentence: Sentence) -> bool:
+    """Whether it is asked if something is one of those that the sentence names."""
+    asks = all(
+        part.want is Want.YES_NO and _MEMBERSHIP.search(part.text) is not None for part in parts
     )
+    tags = frozenset(_NAME_TAGS)
+    return asks and (kin_of(tags, sentence.text) or lists_alternatives(sentence.text))
+
+
+def lists_alternatives(text: str) -> bool:
+    """Whether ``text`` lists what there is, so that what is missing from it is an answer."""
+    facts = facts_in(text)
+    quoted = sum(fact.kind is FactKind.QUOTED for fact in facts)
+    series = (len(fact.items) for fact in facts if fact.kind is FactKind.SERIES)
+    return max(quoted, *series, 0) > _KIN
 
 
 def is_hidden(parts: Sequence[Part], sentence: Sentence) -> bool:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from knowledge.asked import Part, Want
 from knowledge.facts import Fact, FactKind
 from knowledge.model import Answer, Citation, Genre
+from knowledge.sentences import clause_spans
 
 if TYPE_CHECKING:
     from knowledge.answers import Scored
     from knowledge.question import Understood
     from knowledge.sentences import Sentence
 
+OPENING_CHARS = 12
+SHORT_CLAUSE_CHARS = 30
+_UNTIL = re.compile(r"之?前|以前|以内|之内|内|止")
 _KIND_WORDS = {
     FactKind.COUNT: "具体数目",
     FactKind.PERCENT: "比例",
@@ -51,17 +56,39 @@ def nothing_found(question: str) -> Answer:
     )
 
 
-def not_said(
-    question: str, missing: Sequence[Part], nearest: tuple[Citation, ...], confidence: float
-) -> Answer:
-    """Say what is missing and name the nearest clause, without passing it off as the answer."""
-    what = "、".join(dict.fromkeys(_missing_words(part) for part in missing))
-    text = f"现有文件里没有写明{what}。" if what else "现有文件里没有找到对这个问题的说明。"
+def not_said(question: str, why: str, nearest: tuple[Citation, ...], confidence: float) -> Answer:
+    """Name the nearest clause, without passing it off as the answer.
+
+    Args:
+        question: As understood.
+        why: A sentence: what the documents do not say.
+        nearest: Shown as a pointer only.
+        confidence: How much of the question the nearest clause covers.
+    """
+    text = why
     if nearest:
         text += f"最接近的是《{nearest[0].document}》{nearest[0].locator}，供参考。"
     return Answer(
         question=question, answered=False, text=text, citations=nearest, confidence=confidence
     )
+
+
+def why_missing(missing: Sequence[Part]) -> str:
+    """The facts asked for that nothing found states."""
+    what = "、".join(dict.fromkeys(_missing_words(part) for part in missing))
+    return f"现有文件里没有写明{what}。" if what else "现有文件里没有找到对这个问题的说明。"
+
+
+def why_absent(absent: Sequence[str]) -> str:
+    """The things asked about that nothing found mentions."""
+    return f"现有文件里没有提到{_quoted(absent)}。" if absent else why_missing(())
+
+
+HIDDEN = "原文把名称隐去了，看不出是哪里、是谁。"
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return "、".join(f"“{word}”" for word in words)
 
 
 def unknown(understood: Understood, nearest: tuple[Citation, ...]) -> Answer:
@@ -89,28 +116,46 @@ def premise(parts: Sequence[Part], absent: Sequence[str]) -> str:
     doubted = [word for word in absent if any(word in part.text for part in parts)]
     if not doubted or any(part.want is not Want.YES_NO for part in parts):
         return ""
-    return f"文件里没有提到“{'”“'.join(doubted)}”，相关的原文是：\n"
+    return f"文件里没有提到{_quoted(doubted)}，相关的原文是：\n"
 
 
 def compose(chosen: Sequence[tuple[Scored, Sequence[Sentence]]], *, by_document: bool) -> str:
     """The direct answer first where there is one, then each passage's sentences in order."""
-    lines: list[str] = []
-    lead = _lead([one for one, _ in chosen])
-    if lead:
-        lines.append(lead)
-    for one, sentences in chosen:
-        prefix = f"《{one.sentence.hit.document.title}》：" if by_document else ""
-        lines.append(prefix + "".join(sentence.text for sentence in sentences))
-    return "\n".join(lines)
+    if by_document:
+        return "\n".join(
+            f"《{one.sentence.hit.document.title}》：{_led(_lead([one]), _joined(sentences), '')}"
+            for one, sentences in chosen
+        )
+    words = "\n".join(_joined(sentences) for _, sentences in chosen)
+    return _led(_lead([one for one, _ in chosen]), words, "\n")
+
+
+def _joined(sentences: Sequence[Sentence]) -> str:
+    return "".join(sentence.text for sentence in sentences)
+
+
+def _led(lead: str, words: str, between: str) -> str:
+    """Nothing is said twice in a row: words that open with the lead need none."""
+    opening = words[: len(lead) + OPENING_CHARS]
+    return words if not lead or lead.rstrip("。") in opening else lead + between + words
 
 
 def _lead(chosen: Sequence[Scored]) -> str:
-    facts: dict[Part, Fact] = {}
+    facts: dict[Part, str] = {}
     for one in chosen:
         for found in one.settled:
             if found.fact is not None:
-                facts.setdefault(found.part, found.fact)
-    return "；".join(dict.fromkeys(fact.text for fact in facts.values())) + "。" if facts else ""
+                facts.setdefault(found.part, _said(found.fact, one.sentence.text))
+    return "；".join(dict.fromkeys(facts.values())) + "。" if facts else ""
+
+
+def _said(fact: Fact, text: str) -> str:
+    """The fact as one would say it: a date with its 前, an interval with what is done."""
+    if fact.kind is FactKind.INTERVAL:
+        clause = next((text[a:b] for a, b in clause_spans(text) if a <= fact.start < b), fact.text)
+        return clause.strip() if len(clause) <= SHORT_CLAUSE_CHARS else fact.text
+    tail = _UNTIL.match(text, fact.end)
+    return fact.text + (tail.group() if tail else "")
 
 
 def cautions(chosen: Sequence[Scored]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from knowledge import answer_wording as wording
 from knowledge.absent import (
     absent_things,
     asks_for_absent,
+    asks_membership,
     is_hidden,
     kin_of,
     lists_alternatives,
@@ -90,17 +91,13 @@ class Answerer:
         scored = self._score(understood, parts, hits[:HITS_READ])
         if not scored:
             return wording.nothing_found(question)
-        missing = self._missing(parts, scored)
         best = scored[0]
-        if understood.refused:
-            return wording.unknown(understood, self._cite([best]))
-        if not missing and is_hidden(parts, best.sentence):
-            missing = parts
+        nearest = self._cite([best])
+        if understood.refused and not asks_membership(parts, best.sentence):
+            return wording.unknown(understood, nearest)
         absent = absent_things(question, [one.sentence for one in scored])
-        if not missing and asks_for_absent(parts, absent) and not lists_alternatives(best.sentence):
-            missing = parts
-        if missing or best.coverage < self.thresholds.answer:
-            return wording.not_said(question, missing, self._cite([best]), best.coverage)
+        if why := self._why_silent(parts, scored, absent):
+            return wording.not_said(question, why, nearest, best.coverage)
         if listed := self._listed(understood, parts, hits, best):
             return listed
         chosen = self._choose(scored, groups)
@@ -150,6 +147,21 @@ class Answerer:
             )
         return sorted(scored, key=lambda one: -one.score)
 
+    def _why_silent(
+        self, parts: Sequence[Part], scored: Sequence[Scored], absent: Sequence[str]
+    ) -> str:
+        """The sentence that says what the documents do not say; "" when they do."""
+        best = scored[0]
+        if missing := self._missing(parts, scored):
+            return wording.why_missing(missing)
+        if is_hidden(parts, best.sentence):
+            return wording.HIDDEN
+        if asks_for_absent(parts, absent) and not lists_alternatives(
+            best.sentence.hit.passage.text
+        ):
+            return wording.why_absent(absent)
+        return wording.why_missing(()) if best.coverage < self.thresholds.answer else ""
+
     def _missing(self, parts: Sequence[Part], scored: Sequence[Scored]) -> tuple[Part, ...]:
         """Parts that ask for a fact nobody prints; empty when enough else is answered."""
         settled = {found.part for one in scored for found in one.settled}
@@ -193,6 +205,8 @@ class Answerer:
                 continue
             if not chosen or one.score >= scored[0].score * self.thresholds.companion:
                 chosen.append(one)
+        if all(one.sentence.hit.document.year for one in chosen):
+            chosen.sort(key=lambda one: -(one.sentence.hit.document.year or 0))
         return chosen
 
     def _sentences(self, best: Scored, scored: Sequence[Scored]) -> list[Sentence]:

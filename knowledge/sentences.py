@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from knowledge.model import Hit, PassageKind
 
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*[”’』」）)]*")
+_NUMBERED = re.compile(r"[（(]?[0-9一二三四五六七八九十]+(?:[.．、）)]|是(?!指))[^，,：:]*[。.]?$")
+HEADING_CHARS = 26
 _ROW = re.compile(r"[^\n]+")
 _CLAUSE = re.compile(r"[^，,。！？!?；;：:\n]+")
 
@@ -27,22 +29,28 @@ class Sentence:
     text: str
     before: str
     """The sentence before it in the passage; "" for the first."""
+    heading: str = ""
+    """The heading its item opens with (``3.开足劳动课程。``)."""
 
     @property
     def context(self) -> str:
         """What a reader has in mind when reading it: title, headings, the sentence before."""
-        return "\n".join((self.hit.document.title, *self.hit.passage.path, self.before))
+        passage = self.hit.passage
+        return "\n".join((self.hit.document.title, *passage.path, self.heading, self.before))
 
 
 def sentences_of(hits: Iterable[Hit]) -> Iterator[Sentence]:
     """All sentences of all hits, best hit first, each in reading order."""
     for rank, hit in enumerate(hits):
         passage = hit.passage
-        before = ""
+        before = heading = ""
         pattern = _ROW if passage.kind is PassageKind.ROW else _SENTENCE
         for number, match in enumerate(pattern.finditer(passage.text)):
             text = match.group().strip()
             if not text:
+                continue
+            if number == 0 and _is_heading(text) and len(text) < len(passage.text.strip()):
+                heading = text
                 continue
             start = passage.start + match.start() + len(match.group()) - len(match.group().lstrip())
             yield Sentence(
@@ -53,8 +61,13 @@ def sentences_of(hits: Iterable[Hit]) -> Iterator[Sentence]:
                 end=start + len(text),
                 text=text,
                 before=before,
+                heading=heading,
             )
             before = text
+
+
+def _is_heading(text: str) -> bool:
+    return len(text) <= HEADING_CHARS and _NUMBERED.match(text) is not None
 
 
 def clause_spans(text: str) -> list[tuple[int, int]]:
