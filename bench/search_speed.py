@@ -26,9 +26,11 @@ from knowledge.model import Document, Passage, PassageKind
 from knowledge.question import understand
 from knowledge.retrieval import Retriever
 
-_SUBJECTS = "校园安全 课后服务 教师培训 党建品牌 阅读推广 劳动教育 心理健康 资助帮扶 体育锻炼 食堂管理".split()
+_SUBJECTS = (
+    "校园安全 课后服务 教师培训 党建品牌 阅读推广 劳动教育 心理健康 资助帮扶 食堂管理".split()
+)
 _VERBS = "推进 落实 完善 强化 规范 健全 深化 开展 优化 统筹".split()
-_ENDS = "工作机制 责任清单 专项检查 示范创建 台账管理 考核办法 经费保障 队伍建设 年度计划 宣传引导".split()
+_ENDS = "工作机制 责任清单 专项检查 示范创建 台账管理 考核办法 经费保障 年度计划".split()
 _PER_DOCUMENT = 40
 _PASSAGE_CHARS = 95
 

@@ -8,14 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from knowledge.named_places import is_safe_stem, names_in, stem_of
+from knowledge.named_places import is_safe_stem, names_in, stem_of, well_known_places
 from knowledge.simplify import simplify
 from knowledge.vocabulary import Vocabulary
 from knowledge.years import asked_years
 
-_UNKNOWN_PLACE = re.compile(
-    r"(?:^|年|[，,。；;、\s的和与跟及同比]|了解|知道|请问|查下|一下|问问|帮我查|那么|那)"
-    r"([一-鿿]{2,4}?(?:自治州|自治县|省|市|县|区|州|旗))(?![级域分别场民长城直属内里外间块位政镇])"
+_ENDS_LIKE_A_PLACE = re.compile(
+    r"(?=([一-鿿]{2,4}?(?:自治州|自治县|省|市|县|区|州|旗))"
+    r"(?![级域分别场民长城直属内里外间块位政镇]))"
+)
+_BEFORE_A_PLACE = re.compile(
+    r"(?:^|年|[，,。；;、：:\s的和与跟及同比在]|了解|知道|请问|查下|一下|问问|帮我查|那么|那)$"
 )
 _SCHOOL = re.compile(r"[一-鿿]{2}(?:中心小学|中心学校|小学|中学|幼儿园|学校)")
 _MANY = 30
@@ -133,11 +136,17 @@ def _unknown_place(
 
 
 def _places_of(text: str) -> Iterator[str]:
-    for match in _UNKNOWN_PLACE.finditer(text):
-        if is_safe_stem(stem_of(match[1])) and len(match[1]) > 2:
+    for match in _ENDS_LIKE_A_PLACE.finditer(text):
+        stem = stem_of(match[1])
+        if (
+            _BEFORE_A_PLACE.search(text[: match.start()])
+            and stem != match[1]
+            and is_safe_stem(stem)
+        ):
             yield match[1]
     for name in names_in(text):
-        if not name.is_body and stem_of(name.text) != name.text:
+        is_certain = stem_of(name.text) != name.text or name.text in well_known_places()
+        if not name.is_body and is_certain:
             yield name.text
 
 

@@ -145,6 +145,7 @@ class Index:
             if self._index.searcher().num_docs != passages:
                 self._writer.delete_all_documents()
                 self._writer.commit()
+                self._index.reload()
                 for document in wanted.values():
                     self._write(document)
                 self._publish()
@@ -210,7 +211,9 @@ class Index:
 
     def _write(self, document: Document) -> None:
         source = _source(document)
-        if self._index.searcher().doc_freq(_SOURCE, source) == len(document.passages):
+        # Matches are counted, since a term's frequency still includes what was deleted.
+        found = self._index.searcher().search(_of_source(source), limit=len(document.passages) + 1)
+        if len(found.hits) == len(document.passages):
             return
         self._writer.delete_documents_by_term(_SOURCE, source)
         for passage in document.passages:
@@ -278,6 +281,10 @@ def _open(folder: Path | None) -> tantivy.Index:
 
 def _term(word: str) -> tantivy.Query:
     return tantivy.Query.term_query(_schema(), _WORDS, word, "freq")
+
+
+def _of_source(source: str) -> tantivy.Query:
+    return tantivy.Query.term_query(_schema(), _SOURCE, source, "basic")
 
 
 def _source(document: Document) -> str:

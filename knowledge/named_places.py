@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_KNOWN = Path(__file__).with_name("places.toml")
 
 _PLACE_SUFFIX = "自治区|自治州|自治县|特别行政区|街道|开发区|高新区|新区|省|市|县|区|州|盟|旗|镇|乡"
 _BODY_SUFFIX = (
@@ -102,10 +107,20 @@ def _is_place(word: str, tag: str) -> bool:
     return tag in _PLACE_TAGS and word not in _NO_PLACES and rjieba.has_word(word)
 
 
+@cache
+def well_known_places() -> frozenset[str]:
+    """Provinces and larger cities, without 省 and 市."""
+    table = tomllib.loads(_KNOWN.read_text(encoding="utf-8"))
+    return frozenset(table["names"].split())
+
+
 def is_safe_stem(stem: str) -> bool:
     """Whether a place's name without its suffix still reads as a name and as no common word."""
     import rjieba
 
     if not 2 <= len(stem) <= 5 or stem in _EVERYWHERE or _GENERIC_STEM.match(stem):
         return False
-    return all(len(word) == 1 or tag in _NAME_TAGS for word, tag in rjieba.tag(stem))
+    return all(
+        len(word) == 1 or tag in _NAME_TAGS or not rjieba.has_word(word)
+        for word, tag in rjieba.tag(stem)
+    )
