@@ -129,7 +129,7 @@ def waiting(session: Session) -> Mapping[str, int]:
         .where(InboxMessage.state == InboxState.ACCEPTED)
         .group_by(InboxMessage.turn)
     )
-    return dict(rows.tuples().all())
+    return {turn: count for turn, count in rows}  # noqa: C416 rows are not pairs to mypy
 
 
 def purge(session: Session, *, before: datetime) -> int:

@@ -22,7 +22,7 @@ def get(session: Session, model: str, hashes: Collection[str]) -> Mapping[str, b
         rows = session.execute(
             select(Vector.hash, Vector.bytes).where(Vector.model == model, Vector.hash.in_(some))
         )
-        found |= dict(rows.tuples().all())
+        found |= {text_hash: bytes(content) for text_hash, content in rows}
     return found
 
 
