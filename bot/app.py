@@ -143,15 +143,22 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
         )
         await library.open()
         stack.push_async_callback(library.close)
-        app = _built(settings, store, library, await _link_secret(store), is_demo=is_demo)
+        zone = await asyncio.to_thread(ZoneInfo, settings.bot.timezone)
+        secret = await _link_secret(store)
+        app = _built(settings, store, library, zone, secret, is_demo=is_demo)
         await app.documents.load()
         yield app
 
 
 def _built(
-    settings: Settings, store: Store, library: Library, link_secret: bytes, *, is_demo: bool
+    settings: Settings,
+    store: Store,
+    library: Library,
+    zone: ZoneInfo,
+    link_secret: bytes,
+    *,
+    is_demo: bool,
 ) -> App:
-    zone = ZoneInfo(settings.bot.timezone)
     people = People(store, utc_now, frozenset(settings.bot.admins))
     shelf = Documents(store, library, utc_now, zone, read_file)
     ask = Ask(store, library, shelf, utc_now)

@@ -59,9 +59,8 @@ async def serve(
             logger.info("stopping")
 
 
-@asynccontextmanager
-async def _site(app: App) -> AsyncIterator[str]:
-    """Listen; yields the address to open."""
+def build_site(app: App) -> web.Application:
+    """Every route of the one HTTP server. Looks at the disk: not for the event loop."""
     bot = app.settings.bot
     hosts = set(LOOPBACK) | {bot.host}
     if bot.public_url:
@@ -76,6 +75,14 @@ async def _site(app: App) -> AsyncIterator[str]:
     site.on_shutdown.append(_let_go_of(app))
     site.router.add_static("/static", pages.STATIC)
     site.router.add_get("/", _home)
+    return site
+
+
+@asynccontextmanager
+async def _site(app: App) -> AsyncIterator[str]:
+    """Listen; yields the address to open."""
+    bot = app.settings.bot
+    site = await asyncio.to_thread(build_site, app)
     runner = web.AppRunner(site, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
