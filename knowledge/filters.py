@@ -20,6 +20,10 @@ _ENDS_LIKE_A_PLACE = re.compile(
 _BEFORE_A_PLACE = re.compile(
     r"(?:^|年|[，,。；;、：:\s的和与跟及同比在]|了解|知道|请问|查下|一下|问问|帮我查|那么|那)$"
 )
+_ASKS_MEMBERSHIP = re.compile(
+    r"在不在|是不是|是否|算不算|属于|包括|包含|入选|在.{0,8}(?:里面|里头|之列|名单|范围|其中|之内)"
+)
+"""Whether a place is one of several can be answered by a list that does not print it."""
 _SCHOOL = re.compile(r"[一-鿿]{2}(?:中心小学|中心学校|小学|中学|幼儿园|学校)")
 _MANY = 30
 
@@ -125,7 +129,7 @@ def _unknown_place(
     text: str, spans: Sequence[tuple[int, int]], vocabulary: Vocabulary
 ) -> str | None:
     """A word that is clearly a place and that no document prints."""
-    if not vocabulary.has_places():
+    if not vocabulary.has_places() or _ASKS_MEMBERSHIP.search(text):
         return None
     for name in _places_of(text):
         at = text.find(name)
@@ -146,7 +150,8 @@ def _places_of(text: str) -> Iterator[str]:
             yield match[1]
     for name in names_in(text):
         is_certain = stem_of(name.text) != name.text or name.text in well_known_places()
-        if not name.is_body and is_certain:
+        begins = _BEFORE_A_PLACE.search(text[: text.find(name.text)])
+        if begins and not name.is_body and is_certain:
             yield name.text
 
 

@@ -181,7 +181,7 @@ def _adjustment(
     key = snapshot.passages[row].document_id
     bonus = _PREFERRED_BONUS if key in understood.preferred else 0.0
     is_past = standing.get(key) in {Standing.SUPERSEDED, Standing.EXPIRED}
-    if is_past and snapshot.documents[key].year not in understood.years:
+    if is_past and _year(snapshot.documents[key]) not in understood.years:
         bonus -= _SUPERSEDED_PENALTY
     return bonus
 

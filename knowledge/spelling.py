@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from knowledge.segmentation import content_words
-from knowledge.vocabulary import Vocabulary
+from knowledge.vocabulary import Vocabulary, sound_of
 
 _LATIN = re.compile(
     r"(?<![A-Za-z0-9])(?:(?<=[一-鿿])[A-Za-z]{2,18}|[A-Za-z]{2,18}(?=[一-鿿]))(?![A-Za-z0-9])"
@@ -95,7 +95,7 @@ def _mend_word(word: str, vocabulary: Vocabulary) -> str:
         # A word of the dictionary is only mended when it is pronounced the very same.
         is_word = any(rjieba.has_word(pair) for pair in around)
         found: list[tuple[int, str]] = []
-        for other in vocabulary.sounds().get(vocabulary.sound_of(character), ""):
+        for other in vocabulary.sounds().get(sound_of(character), ""):
             mended = word[:at] + other + word[at + 1 :]
             pairs = [mended[i : i + 2] for i in (at - 1, at) if 0 <= i < len(word) - 1]
             words = [pair for pair in pairs if rjieba.has_word(pair)]

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from knowledge.model import Document
 from knowledge.named_places import Name, is_safe_stem, names_at_start, names_in, stem_of
@@ -32,6 +33,39 @@ class Profile:
     """Title and text, normalised."""
 
 
+class _Tables:
+    """Looked up from one state of the documents, each made when it is first needed."""
+
+    def __init__(self, profiles: Mapping[str, Profile], pairs: Counter[str]) -> None:
+        self._profiles = profiles
+        self._pairs = pairs
+
+    @cached_property
+    def owners(self) -> Mapping[str, frozenset[str]]:
+        own = _by_name((key, one.names) for key, one in self._profiles.items())
+        mentioned = _by_name((key, one.mentioned) for key, one in self._profiles.items())
+        table = {**mentioned, **own}
+        return {name: table[name] for name in sorted(table, key=len, reverse=True)}
+
+    @cached_property
+    def years(self) -> Mapping[int, frozenset[str]]:
+        table: defaultdict[int, set[str]] = defaultdict(set)
+        for key, profile in self._profiles.items():
+            for year in profile.years:
+                table[year].add(key)
+        return {year: frozenset(table[year]) for year in sorted(table)}
+
+    @cached_property
+    def sounds(self) -> Mapping[str, str]:
+        table: defaultdict[str, str] = defaultdict(str)
+        # A copy, as the writer may be counting.
+        printed = {one for pair, count in list(self._pairs.items()) if count > 0 for one in pair}
+        for character in sorted(printed):
+            if "一" <= character <= "鿿":
+                table[sound_of(character)] += character
+        return dict(table)
+
+
 class Vocabulary:
     """Grows and shrinks with the index. Readers may look while the one writer works."""
 
@@ -40,9 +74,7 @@ class Vocabulary:
         """How often two neighbouring characters stand in the documents."""
         self.profiles: Mapping[str, Profile] = {}
         self.titles: Mapping[str, str] = {}
-        self._owners: Mapping[str, frozenset[str]] = {}
-        self._years: Mapping[int, frozenset[str]] = {}
-        self._sounds: Mapping[str, str] = {}
+        self._tables = _Tables({}, self.pairs)
 
     def add_all(self, documents: Iterable[Document]) -> None:
         profiles = dict(self.profiles)
@@ -68,40 +100,15 @@ class Vocabulary:
 
         A name in a title or in the metadata outweighs one in headings and first paragraphs.
         """
-        if not self._owners and self.profiles:
-            own = _by_name((key, one.names) for key, one in self.profiles.items())
-            mentioned = _by_name((key, one.mentioned) for key, one in self.profiles.items())
-            table = {**mentioned, **own}
-            self._owners = {name: table[name] for name in sorted(table, key=len, reverse=True)}
-        return self._owners
+        return self._tables.owners
 
     def years(self) -> Mapping[int, frozenset[str]]:
         """Year -> the documents that are of that year, ascending."""
-        if not self._years and self.profiles:
-            table: defaultdict[int, set[str]] = defaultdict(set)
-            for key, profile in self.profiles.items():
-                for year in profile.years:
-                    table[year].add(key)
-            self._years = {year: frozenset(table[year]) for year in sorted(table)}
-        return self._years
+        return self._tables.years
 
     def sounds(self) -> Mapping[str, str]:
         """Pinyin without tones -> the characters that the documents print and that sound so."""
-        if not self._sounds and self.profiles:
-            table: defaultdict[str, str] = defaultdict(str)
-            characters = {
-                character for pair, count in self.pairs.items() if count > 0 for character in pair
-            }
-            for character in sorted(characters):
-                if "一" <= character <= "鿿":
-                    table[self.sound_of(character)] += character
-            self._sounds = table
-        return self._sounds
-
-    def sound_of(self, character: str) -> str:
-        from pypinyin import lazy_pinyin
-
-        return lazy_pinyin(character)[0]
+        return self._tables.sounds
 
     def printing_year(self, year: int) -> frozenset[str]:
         """Documents that print a year anywhere."""
@@ -126,9 +133,14 @@ class Vocabulary:
     def _publish(self, profiles: Mapping[str, Profile], titles: Mapping[str, str]) -> None:
         self.profiles = profiles
         self.titles = titles
-        self._owners = {}
-        self._years = {}
-        self._sounds = {}
+        self._tables = _Tables(profiles, self.pairs)
+
+
+def sound_of(character: str) -> str:
+    """Its commonest pinyin, without tone."""
+    from pypinyin import lazy_pinyin
+
+    return lazy_pinyin(character)[0]
 
 
 def _by_name(names_of: Iterable[tuple[str, frozenset[str]]]) -> dict[str, frozenset[str]]:

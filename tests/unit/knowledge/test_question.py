@@ -76,6 +76,8 @@ def test_a_place_no_document_has_is_refused(place: str, form: str) -> None:
         "这个东西怎么报",
         "校区之间怎么交流",
         "社区教育怎么开展",
+        "贵阳在不在试点名单里面",
+        "到贵阳培训的老师有补贴吗",
         "德州扑克能进校园吗",
         "中山装校服可以吗",
     ],
