@@ -120,12 +120,14 @@ def _keep_publisher(value: str, found: Findings) -> None:
 
 
 def take_url(text: str, found: Findings) -> None:
+    """Keep the first address in ``text``."""
     match = _URL.search(text)
     if match:
         _first(found, "url", match[0])
 
 
 def add_authors(text: str, found: Findings) -> None:
+    """Names of two to four characters, without 记者 and the like."""
     text = re.sub(
         r"(?:本报|全媒体|见习|特约|实习)?(?:记者|通讯员|文/图|文/|图/|文)\s?[：:/]?", " ", text
     )
@@ -189,16 +191,19 @@ def _split_publishers(text: str) -> str:
 
 
 def find_document_number(line: str) -> str | None:
+    """The first 文号 in ``line``, its year in 〔〕."""
     match = _DOCUMENT_NUMBER.search(line)
     return tidy_number(match[0]) if match else None
 
 
 def tidy_number(text: str) -> str:
+    """A 文号 without spaces, its year in 〔〕."""
     text = re.sub(r"\s", "", text)
     return re.sub(r"[\[［【(（]((?:19|20)\d{2})[\]］】)）]", r"〔\1〕", text)
 
 
 def is_index_number(line: str) -> bool:
+    """The whole line is a portal's 索引号."""
     return bool(_INDEX_NUMBER.match(line))
 
 

@@ -1,7 +1,7 @@
 """Repair GBK text in which one byte was lost and the rest of the run reads shifted.
 
-``样板。”的工作`` with its first A1 byte lost reads ``样板?！钡墓ぷ``: every later pair is made of the
-second byte of one character and the first byte of the next, until a single-byte second half
+``样板。”的工作`` with its first A1 byte lost reads ``样板?！钡墓ぷ``: every later pair is made
+of the second byte of one character and the first byte of the next, until a single-byte second half
 (an ASCII letter) or a second loss brings the pairs back into step.
 """
 
@@ -61,7 +61,7 @@ def _realign(text: str, start: int, lead: bytes) -> tuple[str, int] | None:
 
 def _begins_well(pairs: bytes) -> bool:
     try:
-        first, second = pairs.decode("gbk")
+        first, second = tuple(pairs.decode("gbk"))
     except (UnicodeDecodeError, ValueError):
         return False
     return first in _CLOSERS and second in "”“’‘《》〈〉（）「」『』【】"
@@ -93,7 +93,7 @@ def _decoded(pairs: bytes, end: int) -> tuple[str, int] | None:
 
 @cache
 def _by_sound(lead: int, sound: str) -> str:
-    """The character whose first GBK byte is ``lead`` and whose reading is ``sound``, if only one."""
+    """The only character whose first GBK byte is ``lead`` and that reads ``sound``."""
     from pypinyin import Style, pinyin
 
     characters: list[str] = []

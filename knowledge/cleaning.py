@@ -1,4 +1,4 @@
-"""Raw lines to clean lines: mend characters, drop furniture, harvest by-lines. Never loses a fact."""
+"""Raw lines to clean lines: characters mended, furniture dropped, by-lines harvested."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ _LINE_SPLIT = "\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
+    """The lines that remain, and what the others said."""
+
     lines: tuple[Line, ...]
     found: Findings
 

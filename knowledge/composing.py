@@ -14,6 +14,8 @@ from knowledge.passages import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
+    """A document's text with what is known about its lines."""
+
     text: str
     shape: Shape
     rows: tuple[Row, ...]

@@ -16,6 +16,7 @@ def _adapter() -> TypeAdapter[Document]:
 
 
 def document_to_json(document: Document) -> str:
+    """One JSON object, UTF-8, not escaped."""
     return _adapter().dump_json(document).decode()
 
 

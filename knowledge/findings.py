@@ -24,6 +24,6 @@ class Findings:
     is_preview: bool = False
     """The text is the free part of a longer document."""
     machine_signs: int = 0
-    """Traces of mechanical rewriting: broken entities, stops before commas, reading-time banners."""
+    """Kinds of traces of mechanical rewriting: broken entities, stops before commas …"""
     byline_at: int | None = None
     """Index in the cleaned lines before which the by-line stood: the title is above it."""

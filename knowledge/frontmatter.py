@@ -97,6 +97,7 @@ class Front:
 
 
 def tidy_title(title: str) -> str:
+    """Without a channel tag, a page counter, or the name of the site."""
     title = _TITLE_TAG.sub("", title.strip())
     title = _SITE_SUFFIX.sub("", _SUFFIX.sub("", title)).strip()
     if title.startswith("《") and title.endswith("》") and title.count("《") == 1:

@@ -20,7 +20,8 @@ _ANYWHERE_MOST_CHARS = 90
 _WHOLE_LINE = re.compile(
     r"^(?:首页|全部分类|搜索文档|上传文档|文档分类|网站首页|返回首页|返回(?:列表|上页|目录)?|上一页|下一页|上一条|下一条|更多\+?|更多>>|收藏|点赞|在看|赞|踩|转发"
     r"|举报|投诉|打印|关闭|分享|微信|微博|QQ|QQ空间|朋友圈|登录|注册|登录\s?[|/]\s?注册|搜索|导航|菜单|繁體|繁体|简体|简体版|English"
-    r"|繁体版|移动版|手机版|复制链接|目录|回复|确定|取消|全文|正文|下载|附件下载|全选|A\+|A-|TOP|top|\+1|END|end|— ?END ?—)$"
+    r"|繁体版|移动版|手机版|复制链接|目录|回复|确定|取消|全文|正文|下载|附件下载"
+    r"|全选|A\+|A-|TOP|top|\+1|END|end|— ?END ?—)$"
 )
 _TAIL_MARK = re.compile(
     r"^[【\[]?(?:相关(?:推荐|阅读|文章|新闻|链接|资讯|内容|信息|稿件|报道|文档|解读)|延伸阅读|推荐(?:阅读|文章|文档|内容)"
@@ -55,13 +56,10 @@ _PAGE = re.compile(
 )
 _TEASER_END = re.compile(r"(?:…|\.{3}|⋯|\[详细\]|\[查看\]|>>|更多)$")
 _SENTENCE_END = re.compile(r"[。！？!?；;：:”’）)…]$")
-_STAMP = re.compile(r"\d{4}[-年./]\d{1,2}[-月./]\d{1,2}日?")
-_LABELLED_STAMP = re.compile(
-    r"^(?:科研|.{0,12})\s?\d{4}[-年./]\d{1,2}[-月./]\d{1,2}日?(?:\s?(?:上午|下午)?\d{1,2}:\d{2})?$"
-)
 
 
 def is_spam(line: str) -> bool:
+    """At least two different words of spam and no sentence."""
     return len({m[0] for m in _SPAM_WORDS.finditer(line)}) >= 2 and "。" not in line
 
 
@@ -92,6 +90,7 @@ def is_edge_furniture(line: str) -> bool:
 
 
 def opens_tail(line: str) -> bool:
+    """相关阅读, 上一篇 and the like: what follows is about other texts."""
     return len(line) <= 100 and bool(_TAIL_MARK.match(line))
 
 
@@ -103,10 +102,6 @@ def is_body(line: str) -> bool:
         and not _TEASER_END.search(line)
         and not is_furniture(line)
     )
-
-
-def is_teaser(line: str) -> bool:
-    return bool(_TEASER_END.search(line) or _LABELLED_STAMP.match(line) or _COUNTER.match(line))
 
 
 def _is_sentence(line: str) -> bool:

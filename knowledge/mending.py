@@ -22,13 +22,16 @@ _TAG = re.compile(
 _COMMENT = re.compile(r"<!--.{0,2000}?-->", re.DOTALL)
 _BROKEN_SPACE = re.compile(r"&\s?(?:amp;)?(?:nbsp|ensp|emsp|thinsp)\b;?", re.IGNORECASE)
 _BROKEN_ENTITY = re.compile(
-    r"& ?(?:amp;)?(?:[lr][sd]quo|quot|[lr]aquo|hellip|mdash|ndash|middot|apos|bull|lt|gt)(?![a-z]);?",
+    r"& ?(?:amp;)?(?:[lr][sd]quo|quot|[lr]aquo|hellip|[mn]dash|middot|apos|bull|lt|gt)"
+    r"(?![a-z]);?",
     re.IGNORECASE,
 )
 _TRANSLATED_ENTITY = re.compile(rf"&(?:amp;)?[{_CJK}]{{1,4}};")
 _INVISIBLE = dict.fromkeys(
-    [*range(0x00, 0x09), 0x0B, *range(0x0E, 0x20), 0x7F, 0xAD, *range(0x200B, 0x2010)]
-    + [*range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, *range(0xE000, 0xF900)]
+    [
+        *(*range(0x00, 0x09), 0x0B, *range(0x0E, 0x20), 0x7F, 0xAD, *range(0x200B, 0x2010)),
+        *(*range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, *range(0xE000, 0xF900)),
+    ]
 )
 _BLANKS = dict.fromkeys(
     [0x09, 0x0B, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "
@@ -44,7 +47,8 @@ _NUMBER_AHEAD = (
     r"|第[一二三四五六七八九十百\d]{1,4}[条章节款项]|[①-⑳])"
 )
 _AT_PUNCTUATION = re.compile(
-    rf"(?<=[{_PUNCTUATION}]) +(?!\d{{1,3}}\s?[.、．]|\|)|(?<=[{_CJK}\d]) +(?=[，。、；：？！”’》）】])"
+    rf"(?<=[{_PUNCTUATION}]) +(?!\d{{1,3}}\s?[.、．]|\|)"
+    rf"|(?<=[{_CJK}\d]) +(?=[，。、；：？！”’》）】])"
 )
 _AFTER_HALF_WIDTH = re.compile(rf"(?<=[{_CJK}”》）\d][,;:]) +(?=[{_CJK}“《（])")
 _WITH_DIGITS = re.compile(
@@ -60,7 +64,7 @@ _RUN_IN_HEADING = re.compile(
     r"(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[)）])[^，,。；：:、\s]{2,24}$"
 )
 _REPEATED = re.compile(r"([，。、；：！？])\1+")
-_STOP_THEN_COMMA = re.compile(r"。\s?[,，、;；]+|[,，、;；]\s?。")
+_STOP_THEN_COMMA = re.compile(r"[,，、;；]{0,9}。\s?[,，、;；]+|[,，、;；]{1,9}\s?。")
 _TABLE_EDGE = re.compile(r"^\s*\|+\s*|\s*\|+\s*$")
 _SPACES = re.compile(r" {2,}")
 _SENTENCE = re.compile(r"[。；！？]|[,，].*[,，]")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from knowledge.dates import read_date
+from knowledge.dates import chinese_number, read_date
 from knowledge.findings import Findings
 from knowledge.frontmatter import GENRE_WORDS, Front
 from knowledge.model import Genre
@@ -34,10 +34,9 @@ _ISSUER_IN_TITLE = re.compile(
 _SPEAKER = re.compile(
     r"([\u4e00-\u9fffxX×]{2,24}?(?:党委|党组|教育局|教体局|工委|学校|中学|小学|党支部|党总支))(?:将|要|始终|坚持|紧紧|全面)"
 )
-_POLICY_TITLE = re.compile(
-    rf"(?:{'|'.join(word for word in GENRE_WORDS if word not in {'总结', '讲话', '报告', '表'})})(?:[（(][^（）()]{{1,24}}[)）])*$"
-)
-_DUTY = re.compile(r"(?:要|应当|应|须|必须|不得|严禁|确保|落实|加强|推进|完善)")
+_REPORT_WORDS = frozenset(("总结", "讲话", "报告", "表"))
+_POLICY_WORDS = "|".join(word for word in GENRE_WORDS if word not in _REPORT_WORDS)
+_POLICY_TITLE = re.compile(rf"(?:{_POLICY_WORDS})(?:[（(][^（）()]{{1,24}}[)）])*$")
 _PRESS_WORDS = re.compile(r"记者|通讯员|讯[（(]|采访|介绍说|表示")
 _ANONYMOUS = re.compile(
     r"(?<![A-Za-zＡ-Ｚ])(?:[xX×ＸＸｘ＊*]{1,4}|某)(?:省|市|县|区|镇|乡|街道|学院|学校|中学|小学|大学|局|职业|年|月)"
@@ -50,6 +49,8 @@ _MACHINE_LEAST_SIGNS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
+    """The fields of a ``Document`` that are neither text nor structure."""
+
     title: str
     title_derived: bool
     subtitle: str | None
@@ -205,8 +206,6 @@ def _validity(text: str, issued_on: date | None) -> tuple[date | None, date | No
 
 
 def _years_later(day: date, words: str) -> date | None:
-    from knowledge.dates import chinese_number
-
     count = chinese_number(words.replace("两", "二"))
     if not 1 <= count <= 50:
         return None

@@ -36,7 +36,7 @@ class Scheme(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A possible item number; ``label`` is what a locator shows, ``after`` where its words begin."""
+    """A possible item number; ``label`` is for locators, ``after`` is where its words begin."""
 
     scheme: Scheme
     number: int

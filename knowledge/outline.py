@@ -213,7 +213,7 @@ class _Believer:
 
 
 def _plain_headings(text: str, shape: Shape, believed: Sequence[Mark]) -> list[Span]:
-    """Unnumbered headings: the markup's own, or short lines above paragraphs, two or more of them."""
+    """Unnumbered headings: the markup's own, or two and more short lines above paragraphs."""
     marked = {text.rfind("\n", 0, mark.start) + 1 for mark in believed if mark.at_line_start}
     headings = [span for span in shape.headings if span.start not in marked]
     if headings:

@@ -48,7 +48,7 @@ _LEAST_VALUES = 4
 
 
 def take_block(lines: list[Line], found: Findings) -> list[Line]:
-    """Bare values at the head count as a block when an index number or a disclosure word is there."""
+    """Bare values at the head are a block when one is an index number or a disclosure word."""
     head = 0
     while head < min(len(lines), _MOST_LINES) and _kind(lines[head]):
         head += 1

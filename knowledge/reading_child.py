@@ -1,7 +1,8 @@
 """The child that parses untrusted bytes: limits first, then one file after another on stdin.
 
-A request is a line of JSON ``{"name", "size", "cpu_s", "pictures"}`` and ``size`` bytes; the answer is
-a line of JSON ``{"size"}`` and that many bytes of JSON: ``{"document"}``, ``{"refusal"}`` or
+A request is a line of JSON ``{"name", "size", "cpu_s", "pictures"}`` and ``size`` bytes; the
+answer is a line of JSON ``{"size"}`` and that many bytes of JSON:
+``{"document"}``, ``{"refusal"}`` or
 ``{"needs_pictures": true}``. Nothing is pickled, nothing received is executed.
 """
 
@@ -51,7 +52,9 @@ def _drop_network() -> bool:
     if sys.platform != "linux":
         return False
     libc = ctypes.CDLL(None, use_errno=True)
-    return libc.unshare(_CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
+    return any(
+        libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET)
+    )
 
 
 def _allow_cpu(seconds: int) -> None:

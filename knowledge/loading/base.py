@@ -12,6 +12,8 @@ MAX_LINES = 200_000
 
 
 class LineKind(StrEnum):
+    """What a line is, as far as the format tells."""
+
     TEXT = "text"
     HEADING = "heading"
     """The format's own markup calls it a heading (docx style, h1–h6, ``#``)."""

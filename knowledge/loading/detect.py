@@ -11,6 +11,8 @@ from bot.errors import UnreadableDocument
 
 
 class Format(StrEnum):
+    """What a loader is there for."""
+
     TEXT = "text"
     MARKDOWN = "markdown"
     HTML = "html"

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 _MARGIN_SHARE = 0.11
@@ -45,6 +46,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
+    """One page and the runs of text placed on it."""
+
     width: float
     height: float
     placed: tuple[Placed, ...]
@@ -97,7 +100,7 @@ def _rows(placed: Sequence[Placed]) -> list[list[Placed]]:
 
 def _merged(row: Sequence[Placed]) -> Placed:
     text = row[0].text
-    for before, run in zip(row, row[1:], strict=False):
+    for before, run in pairwise(row):
         gap = run.left - before.right
         text += (" " if gap > 0.6 * run.size else "") + run.text
     return Placed(

@@ -85,7 +85,8 @@ def _engine() -> Callable[[Picture], _Result]:
     except ImportError as error:
         raise UnreadableDocument(
             "no ocr",
-            reply="这是扫描件或图片，要认出里面的字，请管理员先安装文字识别：pip install 'yaodian[ocr]'。",
+            reply="这是扫描件或图片，要认出里面的字，"
+            "请管理员先安装文字识别：pip install 'yaodian[ocr]'。",
         ) from error
     logging.getLogger("RapidOCR").setLevel(logging.ERROR)
     settings = {

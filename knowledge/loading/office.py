@@ -1,4 +1,4 @@
-"""Old office formats (.doc, .wps, .xls, .rtf, .odt): an installed LibreOffice makes docx or xlsx."""
+"""Old office formats (.doc, .wps, .xls, .rtf, .odt), by way of an installed LibreOffice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def convert(content: bytes, file_name: str) -> tuple[bytes, str]:
     if program is None:
         raise UnreadableDocument(
             "no LibreOffice",
-            reply="这是旧版 Office 或 WPS 文件，请另存为 .docx 或 .xlsx 再发，或请管理员安装 LibreOffice。",
+            reply="这是旧版 Office 或 WPS 文件，请另存为 .docx 或 .xlsx 再发，"
+            "或请管理员安装 LibreOffice。",
         )
     is_sheet = suffix in _SHEETS or (
         content.startswith(_OLE) and b"W\x00o\x00r\x00k\x00b\x00o" in content

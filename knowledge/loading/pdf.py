@@ -26,7 +26,12 @@ class ScannedPages(UnreadableDocument):
 
 
 def load_pdf(content: bytes, *, pictures: bool) -> Loaded:
-    """Raises ``ScannedPages`` for a scan unless ``pictures``, and ``UnreadableDocument`` when it is locked, broken or too long."""
+    """Text in reading order.
+
+    Raises:
+        ScannedPages: A page is only a picture and ``pictures`` is false.
+        UnreadableDocument: It is locked, broken or too long.
+    """
     import pypdfium2
 
     try:

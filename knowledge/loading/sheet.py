@@ -23,6 +23,7 @@ _TOO_LARGE = "这张表格太大，请只保留需要的行再发。"
 
 
 def load_csv(content: bytes) -> Loaded:
+    """Raises ``UnreadableDocument`` for too many rows or a broken quotation."""
     text = decode(content).lstrip("\ufeff")
     sample = text[:4000]
     delimiter = max(",\t;", key=sample.count)
@@ -43,6 +44,7 @@ def load_csv(content: bytes) -> Loaded:
 
 
 def load_xlsx(content: bytes) -> Loaded:
+    """Raises ``UnreadableDocument`` for a bomb, a lock, or a broken workbook."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 

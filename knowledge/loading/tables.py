@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from knowledge.bylines import is_field_label
 from knowledge.loading.base import Line, LineKind
@@ -109,7 +110,7 @@ def _header(rows: list[list[str]]) -> tuple[list[str], int]:
 
 
 def _has_spread(row: list[str]) -> bool:
-    return any(left and left == right for left, right in zip(row, row[1:], strict=False))
+    return any(left and left == right for left, right in pairwise(row))
 
 
 def _fills_spread(upper: list[str], lower: list[str]) -> bool:

@@ -48,10 +48,12 @@ def decode(content: bytes) -> str:
 
 
 def load_text(content: bytes) -> Loaded:
+    """Raises ``UnreadableDocument`` for an encoding nobody knows."""
     return Loaded(lines=text_lines(_unwrapped(_normal_newlines(decode(content)))))
 
 
 def load_markdown(content: bytes) -> Loaded:
+    """Headings keep their kind; emphasis, links and rules are only their words."""
     lines: list[Line] = []
     for raw in _normal_newlines(decode(content)).split("\n"):
         if _MD_RULE.match(raw) or raw.startswith("```"):

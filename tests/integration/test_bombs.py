@@ -1,4 +1,4 @@
-"""Hostile files against the limited child: each is refused in one sentence, and the next one reads."""
+"""Hostile files against the limited child: one sentence each, and the next file reads."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - documents are printed as they are
 """Invented documents of the kinds a bureau really has; every name in them is made up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - documents are printed as they are
 """Each format to lines: what a reader of the file sees, in the order they see it."""
 
 from __future__ import annotations
