@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ ROLE_WORDS: Mapping[Role, str] = {
 }
 _ALWAYS = ("/帮助", "/文档")
 _EXAMPLES = 3
+_TELLING = re.compile(r"(?!.*(?:要求|目标|保障|领导|附则|总则))\S{5,14}")
+"""A heading that makes a question; the general ones stand in every document."""
 
 
 def demo_identity(store: Store) -> Identify:
@@ -77,7 +80,7 @@ class ChatFront:
         shelf = await self.documents.shelf(operator())
         questions: list[str] = []
         for one in reversed(shelf):
-            headings = [s.heading for s in one.document.outline if 4 <= len(s.heading) <= 14]
+            headings = [s.heading for s in one.document.outline if _TELLING.fullmatch(s.heading)]
             if one.status == "in_force" and headings:
                 questions.append(f"{headings[len(questions) % len(headings)]}有哪些要求？")
             if len(questions) == _EXAMPLES:

@@ -17,12 +17,11 @@ from handlers.access import Actor
 from handlers.documents.actions import Documents
 from handlers.documents.dialogue import facts
 from handlers.people.actions import People
-from knowledge.model import Document
+from knowledge.model import Document, Section
 from store import blobs
 from store.engine import Store
 
 _GONE = "这个链接不对或已过期。请回到聊天里，再发一次 /来源。"
-_LONGEST_HEADING = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ class DocumentPages:
 
 def blocks(document: Document) -> Iterator[Block]:
     """The text line by line; a passage's first line carries its anchor, each anchor once."""
-    starts = {section.start: section.level for section in document.outline}
+    starts = {section.start: section for section in document.outline}
     passages = {passage.start: passage for passage in reversed(document.passages)}
     used: set[str] = set()
     for line in re.finditer(r"[^\n]+", document.text):
@@ -106,14 +105,22 @@ def blocks(document: Document) -> Iterator[Block]:
             passage = passages.get(begin)
             locator = passage.locator if passage else ""
             name = anchor(locator)
-            is_heading = begin in starts and len(text) <= _LONGEST_HEADING
+            if text == document.title and not locator:
+                continue
             yield Block(
                 text=text,
-                level=min(starts[begin] + 1, 4) if is_heading else 0,
+                level=_heading_level(starts.get(begin), text),
                 anchor="" if name in used else name,
                 locator=locator,
             )
             used.add(name)
+
+
+def _heading_level(section: Section | None, text: str) -> int:
+    """Of a line that is nothing but a heading; an item with its words behind is running text."""
+    if section is None or not text.rstrip("。：:").endswith(section.heading.rstrip("。：:")):
+        return 0
+    return min(section.level + 1, 4)
 
 
 def _download(content: bytes, name: str, media_type: str) -> web.Response:
