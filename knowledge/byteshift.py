@@ -64,7 +64,7 @@ def _begins_well(pairs: bytes) -> bool:
         first, second = tuple(pairs.decode("gbk"))
     except (UnicodeDecodeError, ValueError):
         return False
-    return first in _CLOSERS and second in "”“’‘《》〈〉（）「」『』【】"
+    return first in _CLOSERS and second in "”“’‘《》"
 
 
 def _in_step(shifted: bytearray, stop: str, text: str, index: int) -> tuple[str, int] | None:
@@ -78,7 +78,9 @@ def _in_step(shifted: bytearray, stop: str, text: str, index: int) -> tuple[str,
     dangling = shifted.pop()
     decoded = _decoded(bytes(shifted), index + 1)
     gloss = _GLOSS.match(text, index)
-    if decoded is None or gloss is None:
+    if decoded is None or not _is_odd(bytes(shifted[3:])):
+        return None
+    if gloss is None:
         return decoded
     return decoded[0] + _by_sound(dangling, gloss[1]), gloss.end()
 
@@ -89,6 +91,11 @@ def _decoded(pairs: bytes, end: int) -> tuple[str, int] | None:
     except UnicodeDecodeError:
         return None
     return (words, end) if _begins_well(words[:2].encode("gbk")) else None
+
+
+def _is_odd(pairs: bytes) -> bool:
+    """Some pair is no everyday character (GB 2312, first level): ordinary words are left alone."""
+    return any(not 0xB0 <= lead <= 0xD7 for lead in pairs[0::2])
 
 
 @cache
