@@ -25,6 +25,7 @@ _ASKS_MEMBERSHIP = re.compile(
 )
 """Whether a place is one of several can be answered by a list that does not print it."""
 _SCHOOL = re.compile(r"[一-鿿]{2}(?:中心小学|中心学校|小学|中学|幼儿园|学校)")
+_AFTER_A_NAME = r"(?=的|两|都|分别|各|在|哪|谁|有|是|教|发|做|搞|[0-9])"
 _MANY = 30
 
 
@@ -71,15 +72,18 @@ def read_filters(question: str, vocabulary: Vocabulary, this_year: int) -> Filte
     years = asked_years(text, this_year)
     names, spans = _known_names(text, vocabulary)
     if not names and (unknown := _unknown_place(text, spans, vocabulary)):
-        known = sorted({name for one in vocabulary.profiles.values() for name in one.places})
+        places = {name for one in vocabulary.profiles.values() for name in one.places}
+        known = sorted(name for name in places if stem_of(name) != name) or sorted(places)
         refused = Refused(
             reason=RefusalReason.UNKNOWN_NAME, asked=unknown, known=tuple(known[:_MANY])
         )
         return Filters(years=years, refused=refused)
     asks_back = _rivals(text, names, vocabulary)
     passing = _printed_in_passing(text, spans, vocabulary)
+    beside = [one for one in passing if _is_beside(text, one.name, spans)]
+    beside += _compared_with(text, [*names, *beside], spans, vocabulary)
     if names:
-        names += tuple(passing)
+        names += tuple(beside)
     documents = frozenset[str]().union(*(one.documents for one in names)) if names else None
     preferred = frozenset[str]().union(*(one.documents for one in passing))
     refused_year: Refused | None = None
@@ -168,6 +172,34 @@ def _printed_in_passing(
         if printing and len(printing) * 2 <= len(vocabulary.profiles):
             found[name.text] = NameFilter(name=name.text, documents=printing)
     return list(found.values())
+
+
+def _is_beside(text: str, name: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether nothing but 和 or 、 parts it from a known name."""
+    start = text.find(name)
+    end = start + len(name)
+    return any(0 <= start - stop <= 1 or 0 <= begin - end <= 1 for begin, stop in spans)
+
+
+def _compared_with(
+    text: str,
+    names: Sequence[NameFilter],
+    spans: Sequence[tuple[int, int]],
+    vocabulary: Vocabulary,
+) -> list[NameFilter]:
+    """A word that is put beside a known name (甲县和乙) and that few documents print."""
+    if not spans:
+        return []
+    known = "|".join(re.escape(text[start:end]) for start, end in spans)
+    after = rf"(?:{known})(?:和|跟|与|同|、)(?P<after>[一-鿿]{{2,4}}?){_AFTER_A_NAME}"
+    before = rf"^(?P<before>[一-鿿]{{2,4}})(?:和|跟|与|同|、)(?:{known})"
+    for match in re.finditer(f"{after}|{before}", text):
+        word = match["after"] or match["before"]
+        printing = vocabulary.printing(word)
+        is_new = all(word not in one.name and one.name not in word for one in names)
+        if is_new and printing and len(printing) * 2 <= len(vocabulary.profiles):
+            return [NameFilter(name=word, documents=printing)]
+    return []
 
 
 def _rivals(

@@ -30,6 +30,8 @@ _EVERYWHERE = frozenset(
 _GENERIC_STEM = re.compile(
     r"^(?:全|各|本|我|该|某|每|这|那|一|两|几|多|大|小|省|市|县|区|乡|镇|校|新|老|前|后|先|国|城)"
 )
+_NO_STEM = re.compile(rf"{_GENERIC_STEM.pattern}|[局校委厅院系部]")
+_NO_PLACE_ENDS = frozenset("度村岗建率面头")
 _PLACE_TAGS = frozenset({"ns", "nsf"})
 _NAME_TAGS = frozenset({"ns", "nsf", "nr", "nrt", "nrfg", "nz", "nt", "x"})
 _NO_PLACES = frozenset("东西 英雄 台风 长度 深度 上铺 中断 太大 中定 高度 海量 法律 温度".split())
@@ -59,7 +61,7 @@ def names_at_start(title: str) -> list[Name]:
     found: list[Name] = []
     while match := _PLACES_AT_START.match(rest):
         text = match.group()
-        if text in _EVERYWHERE or _GENERIC_STEM.match(text) or len(stem_of(text)) > 5:
+        if text in _EVERYWHERE or _NO_STEM.search(text) or len(stem_of(text)) > 5:
             break
         found.append(Name(text=text, stem=stem_of(text), is_certain=True))
         rest = rest[match.end() :]
@@ -104,7 +106,9 @@ def _is_place(word: str, tag: str) -> bool:
         return is_name and is_safe_stem(stem_of(word))
     import rjieba
 
-    return tag in _PLACE_TAGS and word not in _NO_PLACES and rjieba.has_word(word)
+    if tag not in _PLACE_TAGS or word[-1] in _NO_PLACE_ENDS:
+        return False
+    return word not in _NO_PLACES and rjieba.has_word(word)
 
 
 @cache

@@ -83,30 +83,42 @@ def _syllables(letters: str, known: frozenset[str]) -> Iterator[Sequence[str]]:
 
 
 def _mend_word(word: str, vocabulary: Vocabulary) -> str:
-    """Put one like-sounding character where no pair with its neighbours is ever printed."""
+    """Put one like-sounding character where what is typed is never printed and a word then is."""
     import rjieba
 
-    if len(word) < 2:
-        return word
-    for at, character in enumerate(word):
-        around = [word[i : i + 2] for i in (at - 1, at) if 0 <= i < len(word) - 1]
-        if not _HAN.match(character) or any(vocabulary.pairs[pair] > 0 for pair in around):
-            continue
-        # A word of the dictionary is only mended when it is pronounced the very same.
-        is_word = any(rjieba.has_word(pair) for pair in around)
-        found: list[tuple[int, str]] = []
-        for other in vocabulary.sounds().get(sound_of(character), ""):
-            mended = word[:at] + other + word[at + 1 :]
-            pairs = [mended[i : i + 2] for i in (at - 1, at) if 0 <= i < len(word) - 1]
-            words = [pair for pair in pairs if rjieba.has_word(pair)]
-            printed = max((vocabulary.pairs[pair] for pair in words), default=0)
-            if is_word and not _same_tone(character, other):
+    tokens = rjieba.cut(word)
+    at = 0
+    for number, token in enumerate(tokens):
+        before = tokens[number - 1] if number else ""
+        after = tokens[number + 1] if number + 1 < len(tokens) else ""
+        for inner, character in enumerate(token):
+            place = at + inner
+            around = [word[i : i + 2] for i in (place - 1, place) if 0 <= i < len(word) - 1]
+            if not around or any(vocabulary.pairs[pair] > 0 for pair in around):
                 continue
-            if other != character and printed > 0:
-                found.append((printed, mended))
-        if found:
-            return max(found)[1]
+            # A word of the dictionary is only mended when it is pronounced the very same.
+            is_word = len(token) > 1 and rjieba.has_word(token)
+            for other in _sounding_like(character, vocabulary, is_word):
+                mended = token[:inner] + other + token[inner + 1 :]
+                readings = (mended,) if len(token) > 1 else (before + other, other + after)
+                if any(
+                    len(one) > 1 and rjieba.has_word(one) and vocabulary.knows(one)
+                    for one in readings
+                ):
+                    return word[:place] + other + word[place + 1 :]
+        at += len(token)
     return word
+
+
+def _sounding_like(character: str, vocabulary: Vocabulary, same_tone: bool) -> list[str]:
+    if not _HAN.match(character):
+        return []
+    alike = vocabulary.sounds().get(sound_of(character), "")
+    return [
+        other
+        for other in alike
+        if other != character and (not same_tone or _same_tone(character, other))
+    ]
 
 
 def _same_tone(one: str, other: str) -> bool:

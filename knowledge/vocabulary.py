@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from knowledge.model import Document
-from knowledge.named_places import Name, is_safe_stem, names_at_start, names_in, stem_of
+from knowledge.named_places import (
+    Name,
+    is_safe_stem,
+    names_at_start,
+    names_in,
+    stem_of,
+    well_known_places,
+)
 from knowledge.segmentation import normalise
 
 _YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=年|学年|[-—–~至](?:19|20)[0-9]{2})")
@@ -168,13 +175,18 @@ def _profile(document: Document) -> Profile:
     elif not years and document.issued_on:
         years.add(document.issued_on.year)
     return Profile(
-        names=frozenset(name.text for name in own),
-        places=frozenset(name.text for name in own if not name.is_body),
-        mentioned=frozenset(name.text for name in mentioned),
+        names=frozenset(name.text for name in own if _is_sure(name)),
+        places=frozenset(name.text for name in own if _is_sure(name) and not name.is_body),
+        mentioned=frozenset(name.text for name in mentioned if _is_sure(name)),
         years=frozenset(years),
         printed_years=frozenset(_years_in(text)) | frozenset(years),
         text=text,
     )
+
+
+def _is_sure(name: Name) -> bool:
+    """A bare word has to be a well-known place: dictionaries list many a common word as one."""
+    return name.is_body or name.stem != name.text or name.text in well_known_places()
 
 
 def _years_in(normal: str) -> list[int]:

@@ -101,6 +101,14 @@ def test_a_comparison_takes_both_places() -> None:
     assert understood.documents == {"bailu2024", "qingya2024"}
 
 
+def test_a_word_beside_a_known_place_is_compared_too() -> None:
+    index = index_of(*PLANS, sample("联席会议纪要", "1.砚溪试行午休躺睡。", key="minutes"))
+    understood = ask(index, "白鹭和砚溪的午休分别怎么安排")
+
+    assert [name.name for name in understood.names] == ["白鹭", "砚溪"]
+    assert understood.documents == {"bailu2023", "bailu2024", "minutes"}
+
+
 def test_documents_that_print_a_place_in_passing_are_preferred() -> None:
     assert ask(INDEX, "昆明有什么经验").preferred == {"qingya2024"}
 
@@ -130,7 +138,9 @@ def test_slips_are_mended_to_what_the_documents_print(typed: str, meant: str) ->
     assert ask(INDEX, typed).text == meant
 
 
-@pytest.mark.parametrize("question", ["用什么app打卡", "述职评议怎么做", "PPT模板在哪", "食堂标准"])
+@pytest.mark.parametrize(
+    "question", ["用什么app打卡", "校长培训班办几期", "述职评议怎么做", "PPT模板在哪", "食堂标准"]
+)
 def test_what_is_no_slip_stays(question: str) -> None:
     understood = ask(INDEX, question)
 
