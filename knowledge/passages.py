@@ -45,7 +45,9 @@ def passages_of(
     document_id: str = "",
 ) -> tuple[Passage, ...]:
     """Everything in the body, cut so that no numbered item is cut."""
-    pieces = [*_Cutter(text, outline, shape, rows).pieces()]
+    cutter = _Cutter(text, outline, shape, rows)
+    pieces = [*cutter.pieces()]
+    pieces += cutter.left_over(pieces)
     return tuple(
         Passage(
             id=f"{document_id}#{number}",
@@ -79,19 +81,27 @@ class _Cutter:
         yield from self._sections()
         for aside in self._shape.asides:
             yield _Piece(aside, "落款", (), PassageKind.PARAGRAPH)
-        yield from self._behind_asides()
         for row in self._rows:
             yield _Piece(row.span, row.locator, self._path_at(row.span.start), PassageKind.ROW)
 
-    def _behind_asides(self) -> Iterator[_Piece]:
-        """What stands behind a signature and in no section."""
-        for aside in self._shape.asides:
-            if not self._outline or aside.start < self._outline[0].start:
+    def left_over(self, pieces: Sequence[_Piece]) -> Iterator[_Piece]:
+        """Lines that no section holds: behind a signature, behind inline items."""
+        ends = sorted((piece.span.start, piece.span.end) for piece in pieces)
+        starts = [start for start, _ in ends]
+        headings = [
+            (section.start, section.start + len(self._title(section)) + 2)
+            for section in self._outline
+        ]
+        heading_starts = [start for start, _ in headings]
+        for line in self._lines(self._shape.body):
+            held = bisect_right(starts, line.end - 1) - 1
+            heading = bisect_right(heading_starts, line.start) - 1
+            if held >= 0 and ends[held][1] > line.start:
                 continue
-            later = [section.start for section in self._outline if section.start > aside.start]
-            others = [other.start for other in self._shape.asides if other.start > aside.start]
-            end = min([*later, *others, self._shape.body.end])
-            yield from self._paragraphs(Span(aside.end, end), "附", ())
+            if heading >= 0 and line.start < headings[heading][1]:
+                continue
+            locator = f"{self._outline[heading].locator} 之后" if heading >= 0 else "附"
+            yield _Piece(line, locator, (), PassageKind.PARAGRAPH)
 
     def _sections(self) -> Iterator[_Piece]:
         open_sections: list[Section] = []
