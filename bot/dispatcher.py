@@ -30,12 +30,14 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
+from bot.arrivals import Arrivals
 from bot.channels.base import Sends, Streams, Target
 from bot.codec import message_from_json, message_to_json, reply_to_json
 from bot.errors import BotError
 from bot.live import SEARCHING, Live, can_stream
 from bot.messages import ChannelName, Conversation, IncomingMessage, Reply
 from store import inbox, instant, outbox
+from store.arrivals import Arrival
 from store.engine import Store
 from store.models import DeliveryKind, DeliveryState, InboxMessage, InboxState
 
@@ -83,6 +85,7 @@ class Dispatcher:
         self._most_per_turn = most_per_turn
         self._lease = lease
         self._slow_after_s = slow_after_s
+        self._arrivals = Arrivals(store, clock)
         self._owner = f"dispatcher-{uuid4().hex}"
         self._woken = store.woken(inbox.TOPIC)
         self._running: set[asyncio.Task[None]] = set()
@@ -100,18 +103,14 @@ class Dispatcher:
             return await self._refuse(message, turn)
         self._waiting[turn] += 1
         is_new = False
-        body, now = message_to_json(message), self._clock()
+        arrival = Arrival(
+            channel=message.channel,
+            message_id=message.message_id,
+            turn=turn,
+            body=message_to_json(message),
+        )
         try:
-            is_new = await self._store.write(
-                lambda session: inbox.accept(
-                    session,
-                    channel=message.channel,
-                    message_id=message.message_id,
-                    turn=turn,
-                    body=body,
-                    now=now,
-                )
-            )
+            is_new = await self._arrivals.accept(arrival)
         finally:
             if not is_new:
                 self._count_down(turn)
