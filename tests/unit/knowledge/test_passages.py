@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - documents are printed as they are
+
 """Passages hold everything a section says, are never cut within an item, and are verbatim."""
 
 from __future__ import annotations
