@@ -64,7 +64,7 @@ class Live:
             async for text in reply.stream:
                 self.last_text = text
                 yield text
-        if reply.text != self.last_text:
+        if reply.text and reply.text != self.last_text:
             yield reply.text
 
 

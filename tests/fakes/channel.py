@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -45,7 +45,8 @@ class FakeChannel:
     full: dict[str, float] = field(default_factory=dict)
     arrived: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     names: list[str] = field(default_factory=list)
-    on_send: Callable[[], None] = lambda: None
+    may_answer: asyncio.Event | None = None
+    """When given, what has arrived is answered only after it is set."""
     _seen: set[tuple[str, bytes]] = field(default_factory=set)
 
     async def render(self, reply: Reply, target: Target, read_blob: ReadBlob) -> Sequence[bytes]:
@@ -53,7 +54,6 @@ class FakeChannel:
         return [part.encode() for part in text.split(NEXT_PART)]
 
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent:
-        self.on_send()
         await asyncio.sleep(0)
         outcome = self.outcomes.pop(0) if self.outcomes else Outcome.TAKEN
         if outcome is Outcome.CRASH_BEFORE:
@@ -65,6 +65,8 @@ class FakeChannel:
         if outcome is Outcome.REQUEST_LOST:
             raise OutcomeUnknown("no answer")
         self._arrive(part, target, delivery_id)
+        if self.may_answer is not None:
+            await self.may_answer.wait()
         if outcome is Outcome.CRASH_AFTER:
             raise Crash
         if outcome is Outcome.ANSWER_LOST:

@@ -1,0 +1,1 @@
+"""Dispatcher and outbox over a real database."""
