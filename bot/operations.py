@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from bot.channels.console import ConsoleChannel, printed
+from bot.channels.console import ConsoleChannel, ConsoleSession, printed
 from bot.contract import added_json, answer_json, document_json, summary_json
 from bot.control import Exchange, Operation, Operations
 from bot.errors import BotError, UsageError
@@ -25,6 +25,8 @@ from knowledge.model import Answer, Turn
 
 R = TypeVar("R", bound=BaseModel)
 _TELL_EVERY_S = 0.5
+_LAST_WORDS_S = 20.0
+"""How long a terminal that has nothing more to say waits for what it has asked."""
 _ONE_SHOT = Conversation(channel=ChannelName.CONSOLE, id="ask")
 
 
@@ -211,16 +213,22 @@ class Desk:
         with self.console.attach(sender) as session:
             await self.hurry(sender.account)
             async with asyncio.TaskGroup() as group:
-
-                async def show() -> None:
-                    while True:
-                        await exchange.say(printed(await session.replies.get()))
-
-                showing = group.create_task(show())
+                showing = group.create_task(_show(session, exchange))
                 while isinstance(words := await exchange.heard(), str):
                     await session.say(words)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LAST_WORDS_S):
+                        await session.answered()
                 showing.cancel()
         return None
+
+
+async def _show(session: ConsoleSession, exchange: Exchange) -> None:
+    """Say replies as they come, for as long as somebody listens."""
+    with suppress(ConnectionError):
+        while True:
+            await exchange.say(printed(await session.next_reply()))
+            session.reply_shown()
 
 
 def _checked(kind: type[R], work: Callable[[R, Exchange], Awaitable[JsonValue]]) -> Operation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import uuid4
@@ -25,7 +25,28 @@ class ConsoleSession:
         self.sender = sender
         self._accept = accept
         self._clock = clock
-        self.replies: asyncio.Queue[Reply] = asyncio.Queue()
+        self._replies: asyncio.Queue[Reply] = asyncio.Queue()
+        self._open = 0
+        self._answered = asyncio.Event()
+        self._answered.set()
+
+    def give(self, reply: Reply) -> None:
+        """A reply has come."""
+        self._replies.put_nowait(reply)
+
+    async def next_reply(self) -> Reply:
+        """Wait for it."""
+        return await self._replies.get()
+
+    def reply_shown(self) -> None:
+        """One thing said has its answer on the screen."""
+        self._open -= 1
+        if self._open <= 0:
+            self._answered.set()
+
+    async def answered(self) -> None:
+        """Wait until everything said has been answered."""
+        await self._answered.wait()
 
     async def say(self, text: str) -> None:
         await self._send(MessageKind.TEXT, text, None)
@@ -38,6 +59,9 @@ class ConsoleSession:
         await self._send(MessageKind.FEEDBACK, verdict, feedback_id)
 
     async def _send(self, kind: MessageKind, text: str, feedback_id: str | None) -> None:
+        if kind is not MessageKind.FEEDBACK:
+            self._open += 1
+            self._answered.clear()
         await self._accept(
             IncomingMessage(
                 channel=ChannelName.CONSOLE,
@@ -89,7 +113,7 @@ class ConsoleChannel:
         session = self._sessions.get(target.conversation.id)
         if session is None:
             raise ChannelUnavailable("nobody at the terminal", retry_after_s=ABSENT_S)
-        session.replies.put_nowait(reply_from_json(part.decode()))
+        session.give(reply_from_json(part.decode()))
         return Sent(provider_id=delivery_id)
 
     def wait_s(self, target: Target, now: datetime) -> float:
@@ -101,9 +125,3 @@ def printed(reply: Reply) -> str:
     lines = [plain(reply_text(reply))]
     lines += [f"附件：{file.name}" for file in reply.attachments]
     return "\n".join(line for line in lines if line)
-
-
-async def spoken(session: ConsoleSession) -> AsyncIterator[Reply]:
-    """Replies as they come, until the reader goes away."""
-    while True:
-        yield await session.replies.get()

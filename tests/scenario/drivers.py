@@ -128,7 +128,7 @@ class ConsoleDriver:
 
     async def heard(self) -> Heard:
         async with asyncio.timeout(PATIENCE_S):
-            reply = await self._session.replies.get()
+            reply = await self._session.next_reply()
         return Heard(
             text=re.sub(r"\*\*", "", reply.text),
             sources=tuple((source.title, source.locator) for source in reply.sources),
