@@ -81,7 +81,7 @@ class Conversation:
 class Attachment:
     """A photo, voice or file; ``blob`` once stored, ``source`` as long as only the platform has it.
 
-    ``source`` is opaque to everyone but the channel that made it, and may carry a key: never log it.
+    ``source`` is opaque to all but the channel that made it, and may carry a key: never log it.
     """
 
     name: str
@@ -160,7 +160,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a handler answers with. ``text`` is Markdown-light: paragraphs, ``- `` lists, ``**bold**``.
+    """What a handler answers with.
+
+    ``text`` is Markdown-light: paragraphs, ``- `` lists, ``**bold**``.
 
     ``stream`` yields the full text so far each time (never a delta); ``text`` is the final one and
     is what the outbox stores, so a crash in mid-stream loses nothing.

@@ -76,7 +76,9 @@ class Sends(Protocol):
     guarantee: Guarantee
     dedupe_window_s: float
 
-    async def render(self, reply: Reply, target: Target, read_blob: ReadBlob) -> Sequence[bytes]: ...
+    async def render(
+        self, reply: Reply, target: Target, read_blob: ReadBlob
+    ) -> Sequence[bytes]: ...
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent: ...
     def wait_s(self, target: Target, now: datetime) -> float:
         """Seconds until the platform's budget lets this target have another message; 0 = now."""
