@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ SEND = "message/send"
 UPDATE = "message/update_template_card"
 
 _REPLACED_CHARS = 10
+_LEAST_INTERVAL_S, _INTERVALS_S = 60, 540
 _ANCHOR = re.compile(r"<(?=\s*/?\s*a\b)", re.IGNORECASE)
 
 Json = Mapping[str, object]
@@ -71,19 +73,25 @@ class Part:
 class Renderer:
     """Pure: the same reply, accounts and ``reply_to`` give the same parts.
 
-    The platform drops identical requests within four hours only where that is wanted. A message
-    nobody asked for (a reminder, a broadcast) carries its occurrence in its words, so a repeat is
-    a retry. An answer does not: whoever asks twice must be answered twice.
+    WeCom drops a request that is identical to one of the last ``duplicate_check_interval``, so
+    that a retry does no harm. What nobody asked for (a reminder, a broadcast) carries its
+    occurrence in its words and is checked for four hours. Answers may well be alike, and whoever
+    asks twice must be answered twice: they are checked for minutes, and the interval, different
+    from message to message, makes their requests differ.
     """
 
     settings: AppSettings
 
     def message(self, content: Json, accounts: Sequence[str], reply_to: ReplyTo | None) -> Json:
         """The body of ``message/send`` around ``content``, which names its msgtype."""
-        body = {"touser": "|".join(accounts), "agentid": self.settings.agent_id, **content}
-        if reply_to is None:
-            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": DEDUPE_WINDOW_S}
-        return body
+        to = {"touser": "|".join(accounts), "agentid": self.settings.agent_id}
+        interval = DEDUPE_WINDOW_S if reply_to is None else _interval_of(reply_to.message_id)
+        return {
+            **to,
+            **content,
+            "enable_duplicate_check": 1,
+            "duplicate_check_interval": interval,
+        }
 
     def words(self, reply: Reply, reply_to: ReplyTo | None) -> list[Json]:
         """The text messages of a reply, and of a card that has to be said in words."""
@@ -141,6 +149,11 @@ class Renderer:
             commands = {button.command for button in card.buttons}
             return self.settings.has_callback and len(commands) <= cards.MOST_BUTTONS
         return bool(card.links)
+
+
+def _interval_of(message_id: str) -> int:
+    digest = hashlib.sha256(message_id.encode()).digest()
+    return _LEAST_INTERVAL_S + int.from_bytes(digest[:4]) % _INTERVALS_S
 
 
 def _updates(card: Card, reply_to: ReplyTo) -> bool:

@@ -45,15 +45,21 @@ async def test_a_long_answer_arrives_whole_in_numbered_parts(wecom: Stage) -> No
     assert "".join(part[part.index("）") + 1 :] for part in parts) == text
 
 
-async def test_a_reminder_sent_twice_arrives_once_and_an_answer_twice(wecom: Stage) -> None:
-    (reminder,) = await wecom.app.render(Reply(text="3月6日 15:00 党课"), to("li"), wecom.read_blob)
-    asked = to("li", reply_to='["m1","",""]')
-    (answer,) = await wecom.app.render(Reply(text="没有待办"), asked, wecom.read_blob)
+async def test_a_retry_arrives_once_and_another_answer_in_the_same_words_too(
+    wecom: Stage,
+) -> None:
+    (reminder,) = await wecom.app.render(Reply(text="15:00 党课"), to("li"), wecom.read_blob)
+    asked = [to("li", reply_to=f'["m{n}","",""]') for n in range(2)]
+    answers = [
+        part
+        for target in asked
+        for part in await wecom.app.render(Reply(text="没有待办"), target, wecom.read_blob)
+    ]
 
-    for part in (reminder, reminder, answer, answer):
+    for part in (reminder, reminder, answers[0], answers[0], answers[1]):
         await wecom.app.send(part, to("li"), "d1")
 
-    assert [m.text for m in wecom.fake.delivered] == ["3月6日 15:00 党课", "没有待办", "没有待办"]
+    assert [m.text for m in wecom.fake.delivered] == ["15:00 党课", "没有待办", "没有待办"]
 
 
 async def test_a_partial_failure_names_each_recipient(wecom: Stage) -> None:
