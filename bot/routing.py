@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from pypinyin import lazy_pinyin
+
 from bot.arguments import Arguments
 from bot.errors import UnknownCommand
 from bot.messages import IncomingMessage, MessageKind, Reply, Role
@@ -252,6 +254,4 @@ def _likeness(typed: str, name: str) -> float:
 
 
 def _sound(name: str) -> str:
-    from pypinyin import lazy_pinyin
-
     return "".join(lazy_pinyin(name))
