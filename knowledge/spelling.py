@@ -18,6 +18,10 @@ _LATIN = re.compile(
 _HAN = re.compile(r"[一-鿿]")
 _BEAM = 12
 _READINGS = 8
+_NEVER_A_SLIP = frozenset("由于为以与及按在对向从被把将所其")
+_RARE = 20
+_COMMON = 100
+"""Frequencies in the dictionary: a rare word may be a slip, only a common one was meant."""
 
 
 def mend(question: str, vocabulary: Vocabulary) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -94,20 +98,31 @@ def _mend_word(word: str, vocabulary: Vocabulary) -> str:
         for inner, character in enumerate(token):
             place = at + inner
             around = [word[i : i + 2] for i in (place - 1, place) if 0 <= i < len(word) - 1]
-            if not around or any(vocabulary.pairs[pair] > 0 for pair in around):
+            if (
+                token in _NEVER_A_SLIP
+                or not around
+                or any(vocabulary.pairs[pair] > 0 for pair in around)
+            ):
                 continue
-            # A word of the dictionary is only mended when it is pronounced the very same.
+            # A rare word of the dictionary is only mended when it is pronounced the very same.
             is_word = len(token) > 1 and rjieba.has_word(token)
+            if is_word and rjieba.suggest_freq(token) > _RARE:
+                continue
             for other in _sounding_like(character, vocabulary, is_word):
                 mended = token[:inner] + other + token[inner + 1 :]
                 readings = (mended,) if len(token) > 1 else (before + other, other + after)
                 if any(
-                    len(one) > 1 and rjieba.has_word(one) and vocabulary.knows(one)
-                    for one in readings
+                    len(one) > 1 and _is_common(one) and vocabulary.knows(one) for one in readings
                 ):
                     return word[:place] + other + word[place + 1 :]
         at += len(token)
     return word
+
+
+def _is_common(word: str) -> bool:
+    import rjieba
+
+    return bool(rjieba.has_word(word)) and rjieba.suggest_freq(word) >= _COMMON
 
 
 def _sounding_like(character: str, vocabulary: Vocabulary, same_tone: bool) -> list[str]:

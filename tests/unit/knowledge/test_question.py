@@ -139,7 +139,8 @@ def test_slips_are_mended_to_what_the_documents_print(typed: str, meant: str) ->
 
 
 @pytest.mark.parametrize(
-    "question", ["用什么app打卡", "校长培训班办几期", "述职评议怎么做", "PPT模板在哪", "食堂标准"]
+    "question",
+    ["用什么app打卡", "校长培训班办几期", "前妻是谁", "述职评议怎么做", "PPT模板在哪", "食堂标准"],
 )
 def test_what_is_no_slip_stays(question: str) -> None:
     understood = ask(INDEX, question)
