@@ -54,7 +54,7 @@ class Health:
 
 @runtime_checkable
 class Channel(Protocol):
-    """Lives from ``start`` to ``stop``; every task it starts is cancelled and awaited by ``stop``."""
+    """Lives from ``start`` to ``stop``, which cancels and awaits every task it started."""
 
     name: ChannelName
 
@@ -87,7 +87,7 @@ class Sends(Protocol):
 
 @runtime_checkable
 class Streams(Protocol):
-    """Shows a growing answer; each item is the full text so far. The outbox still stores the end."""
+    """Shows a growing answer; each item is the full text so far. The outbox stores the end."""
 
     async def stream(self, texts: AsyncIterator[str], target: Target) -> bool:
         """Send until exhausted; False when the platform gave up and the final text must be sent."""
@@ -117,6 +117,8 @@ class Downloads(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryUnit:
+    """A department as the platform has it."""
+
     id: str
     name: str
     parent_id: str | None
@@ -125,6 +127,8 @@ class DirectoryUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryMember:
+    """A member as the platform has them."""
+
     account: str
     name: str
     unit_ids: tuple[str, ...]
@@ -134,6 +138,8 @@ class DirectoryMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
+    """What the app may see of a platform's address book."""
+
     units: tuple[DirectoryUnit, ...]
     members: tuple[DirectoryMember, ...]
 

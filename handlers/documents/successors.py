@@ -12,7 +12,7 @@ _MARKS = re.compile(r"[\s《》〈〉“”\"'「」（）()\[\]【】〔〕]+")
 _ISSUING = re.compile(r"^.{0,40}?关于(?:印发|转发|下发|发布)")
 _NOTICE = re.compile(r"的(?:通知|通告|决定|公告)$")
 _LEAST_CHARS = 6
-_LEAST_SHARE = 0.6
+_ISSUER = re.compile(r"(?:局|委|部|厅|办|校|学|园|中心|委员会|系统|省|市|县|区|乡|镇)$")
 
 
 def is_named(document: Document, replaced: Iterable[str]) -> bool:
@@ -29,11 +29,12 @@ def is_named(document: Document, replaced: Iterable[str]) -> bool:
 
 
 def _is_same_title(title: str, named: str) -> bool:
-    """Equal, or one is the end of the other: issuers put their name before a title."""
+    """Equal, or one has only its issuer's name before the other."""
     short, long = sorted((title, named), key=len)
-    if len(short) < _LEAST_CHARS or len(short) < _LEAST_SHARE * len(long):
+    if len(short) < _LEAST_CHARS or not long.endswith(short):
         return False
-    return long.endswith(short)
+    before = long.removesuffix(short)
+    return not before or _ISSUER.search(before) is not None
 
 
 def _core(title: str) -> str:
