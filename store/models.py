@@ -188,9 +188,17 @@ class Part(Base):
 
 
 class Notice(Base):
-    """One thing one member is to be told, once: ``key`` says which."""
+    """One thing one member is to be told, once: ``key`` says which.
+
+    Reminders also say to whom (``recipient``), when they were to go, and what became of them.
+    """
 
     __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_waiting", "recipient", "id", sqlite_where=text("outcome = 'waiting'"),
+              postgresql_where=text("outcome = 'waiting'")),
+        Index("ix_notice_subject", "subject"),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -200,6 +208,11 @@ class Notice(Base):
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"), index=True)
     created_at: Mapped[datetime]
     received_at: Mapped[datetime | None]
+    recipient: Mapped[str | None]
+    """``member:3``, or ``chat:`` with channel, 0 or 1 for a group, and its id."""
+    stage: Mapped[str | None] = mapped_column(String(32))
+    scheduled_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))
 
 
 class Blob(Base):
