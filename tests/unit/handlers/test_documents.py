@@ -14,7 +14,6 @@ from knowledge.model import Document
 from knowledge.reading import read_bytes
 from tests.scenario.town import KITCHEN
 
-
 LINES = [
     "一、总体要求",
     "（一）建好图书角。每周一次。",
