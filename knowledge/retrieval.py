@@ -154,7 +154,9 @@ def _fuse(
     fused = {}
     for row in by_words.keys() | by_meaning.keys():
         near = by_meaning.get(row)
-        if near is None:
+        if dense[row] <= _NO_VECTOR:
+            near = by_words.get(row, 0.0)  # a document added a moment ago stands by its words
+        elif near is None:
             near = max(0.0, (float(dense[row]) - low) / ((high - low) or 1.0))
         fused[row] = weight * near + (1 - weight) * by_words.get(row, 0.0)
     return fused
