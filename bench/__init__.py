@@ -1,0 +1,1 @@
+"""Figures behind the promises; each module says what it measures."""
