@@ -31,14 +31,22 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def bare() -> Handler:
-    """The ceiling: check the signature, decrypt, answer."""
+    """The ceiling: check the signature, decrypt, answer with a sealed passive reply."""
     crypto = CallbackCrypto(TOKEN, AES_KEY, CORP)
+    words = "<xml><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[收到]]></Content></xml>"
 
     async def receive(request: web.Request) -> web.Response:
         query = request.query
         ciphertext = read_ciphertext(await request.read())
         crypto.open(query["msg_signature"], query["timestamp"], query["nonce"], ciphertext)
-        return web.Response()
+        sealed = crypto.seal(words.encode(), query["timestamp"], query["nonce"])
+        answer = (
+            f"<xml><Encrypt><![CDATA[{sealed.ciphertext}]]></Encrypt>"
+            f"<MsgSignature><![CDATA[{sealed.signature}]]></MsgSignature>"
+            f"<TimeStamp>{sealed.timestamp}</TimeStamp>"
+            f"<Nonce><![CDATA[{sealed.nonce}]]></Nonce></xml>"
+        )
+        return web.Response(text=answer, content_type="application/xml")
 
     return receive
 

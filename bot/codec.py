@@ -21,6 +21,7 @@ _V = TypeVar("_V")
 
 _Read = Callable[[object], object]
 _NOT_STORED = frozenset({"stream"})
+_ATOMS = frozenset({str, bool, int, float, NoneType})
 
 
 def message_to_json(message: IncomingMessage) -> str:
@@ -55,6 +56,8 @@ def _load(kind: type[_V], text: str) -> _V:
 
 
 def _plain(value: object) -> object:
+    if type(value) in _ATOMS:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

@@ -30,6 +30,7 @@ from bot.errors import BadSignature
 logger = logging.getLogger(__name__)
 
 _PARAMETER_CHARS = 128
+_REMEMBERED = timedelta(seconds=2 * WINDOW_S)
 _ALARMS = frozenset(
     f"event.{name}"
     for name in ("inactive_alert", "low_active_alert", "low_active", "close_inactive_agent")
@@ -98,7 +99,7 @@ class Callback:
 
     async def _check_use(self, signature: str, body: bytes) -> None:
         """A signature covers the ciphertext, not what is around it."""
-        until = self._clock() + timedelta(seconds=2 * WINDOW_S)
+        until = self._clock() + _REMEMBERED
         digest = hashlib.sha256(body).hexdigest()
         verdict = await self._seen.first_use(signature, digest, until)
         if verdict is Verdict.FORGED:
@@ -136,8 +137,15 @@ class Callback:
 
 async def _read(request: web.Request) -> bytes:
     """The body, or 413 as soon as it is over the limit."""
+    announced = request.content_length
+    if (
+        announced is not None
+        and announced <= BODY_LIMIT_BYTES
+        and not request.headers.get("Content-Encoding")
+    ):
+        return await request.read()
     body = bytearray()
-    if (request.content_length or 0) <= BODY_LIMIT_BYTES:
+    if announced is None or announced <= BODY_LIMIT_BYTES:
         async for chunk in request.content.iter_any():
             body += chunk
             if len(body) > BODY_LIMIT_BYTES:

@@ -8,7 +8,6 @@ Source:
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +35,10 @@ _MEDIA = {
 _TAPS = frozenset({"click", "template_card_event", "template_card_menu_event"})
 _ENTRIES = frozenset({"subscribe", "enter_agent"})
 _MEDIA_ID = re.compile(r"[\w@.:=-]{1,512}", re.ASCII)
+_SEPARATOR = "\x1f"
+"""Control characters were taken out of what is joined."""
+_KIND = re.compile(r"[a-z0-9_.]{1,48}")
+_SECONDS = re.compile(r"[0-9]{1,11}")
 _ACCOUNT = re.compile(r"[^\x00-\x1f|]{1,64}")
 
 
@@ -48,14 +51,13 @@ class ReplyTo:
     response_code: str = ""
 
     def encode(self) -> str:
-        fields = [self.message_id, self.task_id, self.response_code]
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        return _SEPARATOR.join((self.message_id, self.task_id, self.response_code))
 
     @classmethod
     def decode(cls, text: str | None) -> ReplyTo | None:
         if text is None:
             return None
-        message_id, task_id, response_code = json.loads(text)
+        message_id, task_id, response_code = text.split(_SEPARATOR)
         return cls(message_id=message_id, task_id=task_id, response_code=response_code)
 
 
@@ -63,7 +65,7 @@ def kind_of(message: Element) -> str:
     """What to count it under: the message type, or ``event.`` and the event's name."""
     kind = message.value("MsgType").lower()
     name = f"event.{message.value('Event').lower()}" if kind == "event" else kind
-    return name if re.fullmatch(r"[a-z0-9_.]{1,48}", name) else "unknown"
+    return name if _KIND.fullmatch(name) else "unknown"
 
 
 def to_incoming(message: Element, plain: bytes, agent_id: int) -> IncomingMessage | None:
@@ -76,7 +78,7 @@ def to_incoming(message: Element, plain: bytes, agent_id: int) -> IncomingMessag
     """
     account = message.value("FromUserName")
     created = message.value("CreateTime")
-    if not _ACCOUNT.fullmatch(account) or not re.fullmatch(r"[0-9]{1,11}", created):
+    if not _ACCOUNT.fullmatch(account) or not _SECONDS.fullmatch(created):
         return None
     said = _said(message)
     if said is None:

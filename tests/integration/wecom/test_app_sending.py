@@ -6,6 +6,7 @@ import pytest
 
 from bot.channels.base import Sent, Target
 from bot.channels.wecom.errors import PlatformRefused
+from bot.channels.wecom.incoming import ReplyTo
 from bot.errors import ChannelRefused, ChannelUnavailable, NotAllowed, OutcomeUnknown
 from bot.messages import Attachment, Button, Card, Link, Reply
 from tests.fakes.wecom_callbacks import FakePlatform, post
@@ -49,7 +50,7 @@ async def test_a_retry_arrives_once_and_another_answer_in_the_same_words_too(
     wecom: Stage,
 ) -> None:
     (reminder,) = await wecom.app.render(Reply(text="15:00 党课"), to("li"), wecom.read_blob)
-    asked = [to("li", reply_to=f'["m{n}","",""]') for n in range(2)]
+    asked = [to("li", reply_to=ReplyTo(message_id=f"m{n}").encode()) for n in range(2)]
     answers = [
         part
         for target in asked
@@ -226,7 +227,8 @@ async def test_a_tap_updates_the_card_it_came_from(wecom: Stage) -> None:
 async def test_a_card_that_cannot_be_updated_is_sent_anew(wecom: Stage) -> None:
     await deliver(wecom, Reply(card=SIGN), to("zhang"))
     (task_id, _), *_ = wecom.fake.cards.items()
-    used = to("zhang", reply_to=f'["m1","{task_id}","no-such-code"]')
+    reply_to = ReplyTo(message_id="m1", task_id=task_id, response_code="no-such-code")
+    used = to("zhang", reply_to=reply_to.encode())
 
     await deliver(wecom, Reply(card=SIGN), used)
 
@@ -248,7 +250,9 @@ async def test_update_and_recall_use_what_sending_answered(wecom: Stage) -> None
 
 async def test_the_same_card_asked_for_twice_is_shown_twice(wecom: Stage) -> None:
     for n in range(2):
-        await deliver(wecom, Reply(card=SIGN), to("zhang", reply_to=f'["m{n}","",""]'))
+        await deliver(
+            wecom, Reply(card=SIGN), to("zhang", reply_to=ReplyTo(message_id=f"m{n}").encode())
+        )
 
     assert len(wecom.fake.delivered) == 2
 
