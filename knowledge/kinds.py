@@ -14,6 +14,11 @@ _DELIVERABLE = re.compile(
     r"[^，。；]{0,40}?(?:机制|制度|清单|规则|办法|方案|细则|手册|指南|基地|品牌|党组织|示范校|示范点|典型|评选|小组|指导组|专班|项目|"
     r"书|学校|幼儿园|平台|体系|案例|经验|做法|名单|档案|周年|规划|标准|[0-9]+[个所名项家])"
 )
+_COUNTED = re.compile(
+    r"(?:举办|组织|开展|培训|推出|发展党员|明确|招聘|新建|改建|扩建|评选|组建|打造|培育|形成|选树|创建|选派|建设|建成|完成|举行|召开|培养)"
+    r"[^，。；每]{0,24}?(?:[0-9一二三四五六七八九十两]+(?:余|多)?(?:期|场|节|件|项|个|名|支|片|所|份|批|轮|家|人|套|篇|处)|一批)|"
+    r"(?:开展|组织|举办)[^，。；]{0,30}(?:评选|评比)|[0-9]+周年"
+)
 _KEPT_UP = re.compile(
     r"预警|核查|处置|优先办理|限时|协同育人|责任制|日常|长期|坚持|深化|加强|持续|常态"
 )
@@ -28,6 +33,9 @@ _RULING = re.compile(
 _ISSUES_RULE = re.compile(
     r"(?:出台|印发|制定|下发|发布)了?[《“]|推行[^，。]{0,30}(?:试点|制度|办法)|试点工作"
 )
+
+
+_HEAD_CHARS = 300
 
 
 def kind_of(quote: str, cadence: Cadence, due: date | None) -> TaskKind:
@@ -56,14 +64,33 @@ def _is_about_a_past_project(document: Document) -> bool:
     return len(set(re.findall(r"(?:19|20)[0-9]{2}年", document.text))) > 1
 
 
-def year_end_deliverable(document: Document, quote: str) -> date | None:
-    """The last day of a yearly plan's printed year, for what it wants made within the year."""
+def year_end_deliverable(document: Document, act: str, quote: str) -> date | None:
+    """The last day of a yearly plan's printed year, for what it wants made within the year.
+
+    Args:
+        document: Its title has to print the year.
+        act: The words up to the end of what is done.
+        quote: The same with what follows from it.
+    """
     if document.year is None or document.genre is not Genre.POLICY:
         return None
-    if not re.search(r"要点|计划|清单|安排|方案", document.title):
+    if not re.search(rf"{document.year}.*(?:要点|计划|清单|安排|方案)", document.title):
         return None
-    return date(document.year, 12, 31) if _is_deliverable(quote) else None
+    is_made = _is_deliverable(act) or (_COUNTED.search(quote) and not _KEPT_UP.search(quote))
+    return date(document.year, 12, 31) if is_made else None
 
 
 def _is_deliverable(quote: str) -> bool:
     return _DELIVERABLE.search(quote) is not None and _KEPT_UP.search(quote) is None
+
+
+def year_of(document: Document) -> int | None:
+    """The printed year of the plan, else of its date of issue."""
+    if document.year is not None:
+        return document.year
+    if match := re.search("(20[0-9]{2})年", document.title):
+        return int(match[1])
+    if document.issued_on is not None:
+        return document.issued_on.year
+    printed = set(re.findall("(20[0-9]{2})[年〕]", document.text[:_HEAD_CHARS]))
+    return int(printed.pop()) if len(printed) == 1 else None
