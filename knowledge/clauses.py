@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from knowledge.bodies import BODY
 from knowledge.cadence import has_date, read_cadence
-from knowledge.responsible import BODY
 
 
 class ClauseRole(StrEnum):
@@ -76,6 +76,17 @@ _ROLES: dict[str, ClauseRole] = {
     **dict.fromkeys(_GENERAL, ClauseRole.GENERAL),
     **dict.fromkeys(_SPECIFIC, ClauseRole.SPECIFIC),
 }
+ACTS = frozenset((*_SPECIFIC, *_GENERAL, *_OUTCOME, *_GOAL)) - {
+    "为",
+    "让",
+    "使",
+    "合力",
+    "送",
+    "设",
+    "讲",
+}
+"""Verbs that may follow the one who acts."""
+NUMBER = r"(?:第[^条]{1,6}条\s*|[（(]?[0-9一二三四五六七八九十]+[)）.、．]|[一二三四五六七八九十][是要])?"
 _LEADS_TO_A_VERB = frozenset("由 将 把 各 在 会同".split())
 _ADVERBS = (
     r"(?:要|应当?|须|必须|需要?|并且?|同时|继续|持续|进一步|大力|积极|主动|认真|切实|扎实|深入|全面|不断|定期|及时|统一|"
@@ -89,10 +100,10 @@ _NOT_A_VERB = (
 )
 _CAN_ACT = re.compile(_NOT_A_VERB)
 _AT_START = re.compile(
-    rf"^(?:[（(]?[0-9一二三四五六七八九十]+[)）.、．])?[\s“”\"'（(]*{_ADVERBS}(?P<verb>(?:{'|'.join(sorted(_ROLES, key=len, reverse=True))}){_NOT_A_VERB})"
+    rf"^{NUMBER}[\s“”\"'（(]*{_ADVERBS}(?P<verb>(?:{'|'.join(sorted(_ROLES, key=len, reverse=True))}){_NOT_A_VERB})"
 )
 _BY_A_BODY = re.compile(
-    rf"^(?:由|各|全体|每[个所名])?(?:{BODY}|各[校县市区镇乡村科处室局院系组地级])"
+    rf"^{NUMBER}(?:由|各|全体|每[个所名])?(?:{BODY}|各[校县市区镇乡村科处室局院系组地级])"
     rf"(?:[、和及](?:{BODY}))*{_ADVERBS}"
     rf"(?P<verb>(?:{'|'.join(sorted(_SPECIFIC, key=len, reverse=True))}){_NOT_A_VERB})"
 )
@@ -162,6 +173,11 @@ def _is_wrapped(line: str) -> bool:
     if _NUMBERED.match(line) and not re.search("[。；;，,]", line):
         return False
     return len(line) >= _LINE_CHARS and not line.endswith(tuple("。；;：:！？!?"))
+
+
+def pieces_of(sentence: str) -> list[str]:
+    """The clauses' words only."""
+    return [match.group().strip() for match in _CLAUSE.finditer(sentence)]
 
 
 def clauses_of(sentence: str, offset: int = 0) -> list[Clause]:
@@ -234,7 +250,7 @@ def _inner_verb(text: str) -> tuple[str, int] | None:
 
     at, before = 0, ""
     for word, tag in rjieba.tag(text):
-        is_verb = tag.startswith("v") and (tag != "vn" or _AT_A_TIME.search(before) is not None)
+        is_verb = (tag.startswith("v") and tag != "vn") or _AT_A_TIME.search(before) is not None
         names_act = _ROLES.get(word) in {ClauseRole.SPECIFIC, ClauseRole.OUTCOME}
         if at and names_act and is_verb and _CAN_ACT.match(text, at + len(word)):
             return word, at

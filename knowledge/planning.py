@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from knowledge.bodies import Bodies
 from knowledge.cadence import has_date, read_cadence, read_due, read_period_end
 from knowledge.clauses import Clause, unwrapped
 from knowledge.duties import MERGE_CHARS, Duty, duties_of
 from knowledge.evidence import evidence_types, found_types, is_activity_of_its_own
 from knowledge.kinds import basis_of, kind_of, year_end_deliverable, year_of
 from knowledge.model import Basis, Document, DraftTask, Genre, Passage, PassageKind
-from knowledge.responsible import Bodies, responsible_of
+from knowledge.responsible import responsible_of
 from knowledge.rows import columns_of, drafts_of_row, is_remark
 from knowledge.segmentation import normalise
 
@@ -114,9 +115,9 @@ def _heading_end(document: Document, text: str) -> int:
         return 0
     words = _NUMBERING.sub("", first.group()).strip("。；;！？!? \n")
     headings = {normalise(section.heading) for section in document.outline}
-    is_short = len(words) <= _HEADING_CHARS and not re.search("[，,：:]", words)
+    is_short = len(words) <= _HEADING_CHARS and not re.search("[：:]", words)
     is_numbered = _NUMBERING.match(text) is not None
-    if _ARTICLE.match(text):
+    if _ARTICLE.match(text) or re.search("[，,]", words):
         return 0
     if normalise(words) in headings or (is_short and is_numbered and not has_date(words)):
         return first.end()
