@@ -40,6 +40,7 @@ from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
 from handlers.people.actions import People
 from handlers.routes import build_router
+from knowledge.answers import Thresholds
 from knowledge.embedding import make_embedder
 from knowledge.library import Library
 from knowledge.reading import read_file
@@ -140,6 +141,7 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
             ),
             vectors=StoredVectors(store),
             folder=folder / "index",
+            thresholds=_thresholds(settings),
         )
         await library.open()
         stack.push_async_callback(library.close)
@@ -261,6 +263,11 @@ async def _link_secret(store: Store) -> bytes:
         return known
 
     return bytes.fromhex(await store.write(work))
+
+
+def _thresholds(settings: Settings) -> Thresholds:
+    least = settings.knowledge.minimum_confidence
+    return Thresholds() if least is None else Thresholds(answer=least)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -130,8 +130,8 @@ class KnowledgeSettings(Section):
     embedding: Annotated[str, AfterValidator(_embedding)] = "bundled"
     base_url: WebAddress | None = None
     api_key: SecretStr | None = None
-    minimum_confidence: float = Field(default=0.0, ge=0, le=1)
-    """Answers below it are refused and go to a person; 0 leaves it to the answerer."""
+    minimum_confidence: float | None = Field(default=None, ge=0, le=1)
+    """Share of the question an answer has to cover; absent: as calibrated."""
     file_limit_mb: int = Field(default=50, ge=1, le=2000)
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.channels.web import Choice, Identify
 from bot.messages import ChannelName, Role, Sender
 from handlers.documents.actions import Documents
-from handlers.people.actions import People, operator
+from handlers.people.actions import People
 from store import people as people_rows
 from store.engine import Store
 
@@ -75,13 +75,14 @@ class ChatFront:
                 by_unit[person.unit].append(choice)
         return by_unit
 
-    async def examples(self) -> Sequence[str]:
-        """What the newest documents have to say, as questions."""
-        shelf = await self.documents.shelf(operator())
+    async def examples(self, sender: Sender) -> Sequence[str]:
+        """What the newest documents that the sender may see have to say, as questions."""
+        allowed = await self.documents.permitted(await self.people.actor(sender))
+        shelf = list(self.documents.library.documents.values())
         questions: list[str] = []
-        for one in reversed(shelf):
-            headings = [s.heading for s in one.document.outline if _TELLING.fullmatch(s.heading)]
-            if one.status == "in_force" and headings:
+        for document in reversed(shelf):
+            headings = [s.heading for s in document.outline if _TELLING.fullmatch(s.heading)]
+            if headings and (allowed is None or document.id in allowed):
                 questions.append(f"{headings[len(questions) % len(headings)]}有哪些要求？")
             if len(questions) == _EXAMPLES:
                 break

@@ -21,9 +21,14 @@ from handlers.documents.actions import Added, Documents, Outcome
 from handlers.people.actions import OPERATOR, People, operator
 from knowledge.evaluation import Report, evaluate, read_cases
 from knowledge.library import Library
-from knowledge.model import Answer, Turn
+from knowledge.model import Answer, Document, DraftTask, Turn
+from knowledge.plan_diff import diff_plans
+from knowledge.planning import draft_tasks
+from knowledge.plans_json import diff_json, drafts_json
+from knowledge.reading import read_file
 
 R = TypeVar("R", bound=BaseModel)
+_READ_AT_ONCE = 4
 _TELL_EVERY_S = 0.5
 _LAST_WORDS_S = 20.0
 """How long a terminal that has nothing more to say waits for what it has asked."""
@@ -59,6 +64,11 @@ class _Paths(_Request):
 class _One(_Request):
     id: str
     by: str | None = None
+
+
+class _Two(_Request):
+    old: str
+    new: str
 
 
 class _Shelf(_Request):
@@ -98,6 +108,8 @@ class Desk:
             "documents.retire": _checked(_One, self._retire),
             "documents.remove": _checked(_One, self._remove),
             "documents.reindex": _checked(_Nothing, self._reindex),
+            "tasks.draft": _checked(_One, self._draft_tasks),
+            "tasks.diff": _checked(_Two, self._diff_tasks),
             "roster.import": _checked(_RosterFile, self._import_roster),
             "chat": _checked(_Person, self._chat),
         }
@@ -148,9 +160,11 @@ class Desk:
     async def _add(self, request: _Paths, exchange: Exchange) -> JsonValue:
         files = await asyncio.to_thread(_files, [Path(path) for path in request.paths])
         results: list[JsonValue] = []
-        for n, (path, name) in enumerate(files):
-            await exchange.progress(n, len(files), name)
-            results.append(added_json(await self._add_one(path, name)))
+        for start in range(0, len(files), _READ_AT_ONCE):
+            some = files[start : start + _READ_AT_ONCE]
+            await exchange.progress(start, len(files), some[0][1])
+            added = await asyncio.gather(*(self._add_one(path, name) for path, name in some))
+            results += [added_json(one) for one in added]
         await exchange.progress(len(files), len(files), "")
         return results
 
@@ -184,6 +198,33 @@ class Desk:
     async def _reindex(self, request: _Nothing, exchange: Exchange) -> JsonValue:
         results = await self.documents.reindex(operator(), exchange.progress)
         return [added_json(one) for one in results]
+
+    async def _draft_tasks(self, request: _One, exchange: Exchange) -> JsonValue:
+        drafts = await self._drafts_of(request.id)
+        return cast("JsonValue", drafts_json(drafts))
+
+    async def _diff_tasks(self, request: _Two, exchange: Exchange) -> JsonValue:
+        old, new = await self._drafts_of(request.old), await self._drafts_of(request.new)
+        return cast("JsonValue", diff_json(await asyncio.to_thread(diff_plans, old, new)))
+
+    async def _drafts_of(self, place: str) -> tuple[DraftTask, ...]:
+        """Of a document in the store, or of a file that is only read."""
+        path = Path(place)
+        if path.is_absolute() and await asyncio.to_thread(path.is_file):
+            document = await self._read(path)
+        else:
+            document = (await self.documents.find(operator(), place)).document
+        return await asyncio.to_thread(draft_tasks, document)
+
+    async def _read(self, path: Path) -> Document:
+        try:
+            if (await asyncio.to_thread(path.stat)).st_size > self.file_limit_bytes:
+                limit = self.file_limit_bytes // 2**20
+                raise UsageError("too large", reply=f"文件超过 {limit} MB，太大了，请拆开再读。")
+            content = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise UsageError("cannot read", reply=f"文件打不开（{error.strerror}）。") from error
+        return await read_file(content, path.name)
 
     async def _import_roster(self, request: _RosterFile, exchange: Exchange) -> JsonValue:
         path = Path(request.path)
@@ -250,7 +291,11 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     for path in paths:
         if path.is_dir():
             below = sorted(one for one in path.rglob("*") if one.is_file())
-            found += [(one, one.name) for one in below if not one.name.startswith((".", "~$"))]
+            found += [
+                (one, one.relative_to(path).as_posix())
+                for one in below
+                if not one.name.startswith((".", "~$"))
+            ]
         else:
             found.append((path, path.name))
     return found

@@ -49,6 +49,11 @@ class Actor:
             return frozenset(Role)
         return frozenset[Role]().union(*self.roles.values()) or frozenset({Role.GUEST})
 
+    @property
+    def administered(self) -> frozenset[int]:
+        """Units whose everything the actor may see."""
+        return frozenset(unit for unit, roles in self.roles.items() if Role.ADMIN in roles)
+
     def may(self, act: Act, unit: int | None = None) -> bool:
         """Whether the actor may ``act`` on ``unit`` (None: anywhere at all)."""
         if self.is_operator:
@@ -62,7 +67,7 @@ class Actor:
             self.is_operator
             or visible_to is None
             or visible_to in self.units
-            or Role.ADMIN in self.roles.get(visible_to, frozenset())
+            or visible_to in self.administered
         )
 
 

@@ -24,7 +24,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.answers import Answerer
+from knowledge.answers import Answerer, Thresholds
 from knowledge.embedding import Embedder
 from knowledge.index import Index, Snapshot
 from knowledge.model import Answer, Document, Hit, Turn
@@ -66,10 +66,12 @@ class Library:
         make_embedder: Callable[[], Embedder | None],
         vectors: VectorCache,
         folder: Path | None = None,
+        thresholds: Thresholds | None = None,
     ) -> None:
         self._make_embedder = make_embedder
         self._cache = vectors
         self._folder = folder
+        self._thresholds = thresholds or Thresholds()
         self._searching = ThreadPoolExecutor(SEARCHERS, "search")
         self._embedding = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
         self._has_work = asyncio.Event()
@@ -164,7 +166,8 @@ class Library:
         started = time.perf_counter()
         understood = understand(question, previous, self._index.vocabulary, now)
         hits = self._find(understood, allowed, HITS)
-        answer = Answerer(weigh=_idf(self._index.snapshot())).answer(understood, hits)
+        weigh = _idf(self._index.snapshot())
+        answer = Answerer(weigh=weigh, thresholds=self._thresholds).answer(understood, hits)
         return replace(answer, elapsed_ms=(time.perf_counter() - started) * 1000)
 
     def _find(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -87,6 +88,32 @@ def current(session: Session) -> Sequence[StoredDocument]:
         )
         .order_by(StoredDocument.added_at, StoredDocument.id)
     ).all()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spine:
+    """What stands on a current document's spine; its text stays where it is."""
+
+    id: str
+    title: str
+    details: Mapping[str, object]
+    status: str
+
+
+def spines(session: Session) -> Sequence[Spine]:
+    """As ``current``, without reading the texts."""
+    rows = session.execute(
+        select(
+            StoredDocument.id, StoredDocument.title, StoredDocument.details, StoredDocument.status
+        ).where(
+            StoredDocument.replaced_by.is_(None),
+            StoredDocument.status != DocumentStatus.RETIRED,
+        )
+    )
+    return [
+        Spine(id=id_, title=title, details=details, status=status)
+        for id_, title, details, status in rows
+    ]
 
 
 def everything(session: Session) -> Sequence[StoredDocument]:

@@ -54,7 +54,7 @@ class Front(Protocol):
         """People by unit; empty where people sign in."""
         ...
 
-    async def examples(self) -> Sequence[str]: ...
+    async def examples(self, sender: Sender) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class WebChannel:
             "name": sender.display_name or "访客",
             "account": sender.account,
             "can_change": bool(choices),
-            "examples": await self._front.examples(),
+            "examples": await self._front.examples(sender),
             "bubbles": [self._bubble(said, sender.account) for said in past],
             "seen": replies[-1] if replies else "",
         }

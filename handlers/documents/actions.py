@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import mimetypes
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
+from pathlib import PurePath
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from bot.errors import NotFound, UnreadableDocument
 from handlers.access import Act, Actor, check
-from handlers.documents.successors import is_named
+from handlers.documents.successors import TitlePage, is_named
 from knowledge.library import Known, Library
 from knowledge.model import Document
 from knowledge.reading import document_from_json, document_to_json
@@ -96,12 +97,14 @@ class Documents:
     ) -> Added:
         """Read a file and keep it; a file that cannot be read is an outcome, not an error.
 
+        ``file`` may be a path below a folder, so that two of one name are two documents.
+
         Raises:
             NotAllowed: The actor may not add documents there.
         """
         check(actor, Act.MANAGE_DOCUMENTS, visible_to)
         try:
-            document = await self.read(content, file)
+            document = replace(await self.read(content, PurePath(file).name), file=file)
         except UnreadableDocument as error:
             logger.info("Could not read a file of %d bytes: %s", len(content), error)
             return Added(file=file, outcome=Outcome.UNREADABLE, reason=error.reply)
@@ -233,13 +236,15 @@ class Documents:
         """Documents whose words the actor may be shown; None means all."""
         if actor.is_operator:
             return None
-        rows = await self.store.read(documents.current)
-        return frozenset(row.id for row in rows if actor.sees(row.visible_to))
+        units = actor.units | actor.administered
+        ids = await self.store.read(lambda session: documents.visible(session, units))
+        return frozenset(ids)
 
     async def _reread(self, actor: Actor, row: StoredDocument) -> Added:
         try:
             original = await self.original(actor, row.id)
-            document = await self.read(original.content, row.file)
+            name = PurePath(row.file).name
+            document = replace(await self.read(original.content, name), file=row.file)
         except (UnreadableDocument, NotFound) as error:
             return Added(file=row.file, outcome=Outcome.UNREADABLE, reason=error.reply)
         body = document_to_json(document)
@@ -249,6 +254,7 @@ class Documents:
         def work(session: Session) -> None:
             stored = session.get_one(StoredDocument, row.id)
             stored.title, stored.body = document.title, body
+            stored.details = _details(document)
             stored.expires_on = document.expires_on
 
         await self.store.write(work)
@@ -276,7 +282,7 @@ def _keep(
     now: datetime,
 ) -> tuple[Outcome, list[str], list[str]]:
     """One transaction: what became of it, ids it replaced, ids it superseded."""
-    before = {row.id for row in documents.current(session)}
+    before = {spine.id for spine in documents.spines(session)}
     media_type = mimetypes.guess_type(document.file)[0] or "application/octet-stream"
     is_new = documents.add(
         session,
@@ -293,18 +299,19 @@ def _keep(
     )
     if not is_new:
         return Outcome.UNCHANGED, [], []
-    rows = {row.id: row for row in documents.current(session)}
-    gone = sorted(before - rows.keys())
+    spines = documents.spines(session)
+    gone = sorted(before - {spine.id for spine in spines})
     superseded = []
-    for row in rows.values():
-        if row.id == document.id or row.status != DocumentStatus.IN_FORCE:
+    own = _title_page(document.title, _details(document))
+    for spine in spines:
+        if spine.id == document.id or spine.status != DocumentStatus.IN_FORCE:
             continue
-        other = document_from_json(row.body)
-        if is_named(other, document.replaces):
-            documents.set_status(session, row.id, DocumentStatus.SUPERSEDED, by=document.id)
-            superseded.append(row.id)
-        elif is_named(document, other.replaces):
-            documents.set_status(session, document.id, DocumentStatus.SUPERSEDED, by=row.id)
+        other = _title_page(spine.title, spine.details)
+        if is_named(other, own.replaces):
+            documents.set_status(session, spine.id, DocumentStatus.SUPERSEDED, by=document.id)
+            superseded.append(spine.id)
+        elif is_named(own, other.replaces):
+            documents.set_status(session, document.id, DocumentStatus.SUPERSEDED, by=spine.id)
     _record(session, actor, "documents.add", document.id, now, document.title)
     return (Outcome.REPLACED if gone else Outcome.ADDED), gone, superseded
 
@@ -324,7 +331,17 @@ def _details(document: Document) -> dict[str, object]:
         "year": document.year,
         "genre": document.genre.value,
         "passages": len(document.passages),
+        "replaces": list(document.replaces),
     }
+
+
+def _title_page(title: str, details: Mapping[str, object]) -> TitlePage:
+    number, replaces = details.get("document_number"), details.get("replaces")
+    return TitlePage(
+        title=title,
+        document_number=number if isinstance(number, str) else None,
+        replaces=tuple(map(str, replaces)) if isinstance(replaces, list) else (),
+    )
 
 
 def _known(row: StoredDocument, today: date) -> Known:

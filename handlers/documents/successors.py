@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-
-from knowledge.model import Document
+from dataclasses import dataclass
 
 _MARKS = re.compile(r"[\s《》〈〉“”\"'「」（）()\[\]【】〔〕]+")
 _ISSUING = re.compile(r"^.{0,40}?关于(?:印发|转发|下发|发布)")
@@ -15,8 +14,17 @@ _LEAST_CHARS = 6
 _ISSUER = re.compile(r"(?:局|委|部|厅|办|校|学|园|中心|委员会|系统|省|市|县|区|乡|镇)$")
 
 
-def is_named(document: Document, replaced: Iterable[str]) -> bool:
-    """``replaced`` are titles or 文号 as another document prints them (同时废止)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitlePage:
+    """What tells documents apart; ``replaces`` are titles or 文号 as printed (同时废止)."""
+
+    title: str
+    document_number: str | None = None
+    replaces: tuple[str, ...] = ()
+
+
+def is_named(document: TitlePage, replaced: Iterable[str]) -> bool:
+    """Whether ``document`` is one of those that another's ``replaces`` names."""
     number = _plain(document.document_number or "")
     title = _core(document.title)
     for words in replaced:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Sender
 from bot.web.documents import blocks
 from handlers.ask.dialogue import asks_for_original, is_thumb
-from handlers.documents.successors import is_named
-from knowledge.model import Document
+from handlers.documents.successors import TitlePage, is_named
 from knowledge.reading import read_bytes
 from tests.scenario.town import KITCHEN
 
@@ -22,10 +21,6 @@ LINES = [
     "",
     "二、保障",
 ]
-
-
-def document(title: str, number: str | None = None) -> Document:
-    return Document(id="1", file="f", title=title, document_number=number, text="")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +35,7 @@ def document(title: str, number: str | None = None) -> Document:
 def test_what_a_later_document_replaces_is_recognised(
     title: str, number: str | None, replaced: str
 ) -> None:
-    assert is_named(document(title, number), [replaced])
+    assert is_named(TitlePage(title=title, document_number=number), [replaced])
 
 
 @pytest.mark.parametrize(
@@ -53,7 +48,7 @@ def test_what_a_later_document_replaces_is_recognised(
     ],
 )
 def test_what_only_looks_alike_stays_in_force(title: str, replaced: str) -> None:
-    assert not is_named(document(title), [replaced])
+    assert not is_named(TitlePage(title=title), [replaced])
 
 
 def said(text: str) -> IncomingMessage:
