@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import answering, documents, people, serving, times
+from bot.cli import answering, documents, people, serving, tasks, times
 
 cli = typer.Typer(
     name="yaodian",
@@ -19,6 +19,7 @@ cli.command()(serving.serve)
 cli.command()(answering.chat)
 cli.command()(answering.ask)
 cli.add_typer(documents.commands, name="documents")
+cli.add_typer(tasks.commands, name="tasks")
 cli.add_typer(people.commands, name="roster")
 cli.command()(times.when)
 cli.command()(answering.evaluate)

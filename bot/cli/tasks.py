@@ -1,0 +1,122 @@
+"""``tasks``: what a document asks for, not yet confirmed, and what changed between two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.running import (
+    DATA,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    Place,
+    print_json,
+    run_command,
+    unheard,
+)
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+commands = typer.Typer(help="任务：从文件里草拟，比较两份文件。", no_args_is_help=True)
+_HELP = "编号、文件名、标题，或者一个文件的路径。"
+DocumentArgument = Annotated[str, typer.Argument(metavar="DOCUMENT", help=_HELP)]
+OldArgument = Annotated[str, typer.Argument(metavar="OLD", help=_HELP)]
+NewArgument = Annotated[str, typer.Argument(metavar="NEW", help=_HELP)]
+
+_KINDS = {"one-off": "一次", "recurring": "反复", "ongoing": "长期"}
+_CHANGES = {
+    "due_on": "期限",
+    "rrule": "周期",
+    "responsible": "责任人",
+    "quantity": "数量",
+    "words": "内容",
+}
+
+
+@commands.command()
+def draft(
+    document: DocumentArgument,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+) -> None:
+    """草拟一份文件里要做的事；只列出来，不会替人确认。"""
+    place = Place(config=config, data=data)
+
+    async def work() -> None:
+        async with place.caller() as caller:
+            drafts = await caller.run("tasks.draft", {"id": _named(document)}, hear=unheard)
+        if as_json:
+            print_json(drafts)
+            return
+        rows = _rows(drafts)
+        for number, row in enumerate(rows, 1):
+            print(f"{number}. {_line(row)}")
+            print(f"   {row['locator']}：“{row['quote']}”")
+        print(f"共 {len(rows)} 项，还没有确认。" if rows else "这份文件里没有找到要做的事。")
+
+    run_command(place, work)
+
+
+@commands.command()
+def diff(
+    old: OldArgument,
+    new: NewArgument,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+) -> None:
+    """比较两份文件里要做的事：多了什么，少了什么，哪里变了。"""
+    place = Place(config=config, data=data)
+
+    async def work() -> None:
+        async with place.caller() as caller:
+            found = await caller.run(
+                "tasks.diff", {"old": _named(old), "new": _named(new)}, hear=unheard
+            )
+        if as_json:
+            print_json(found)
+        elif isinstance(found, Mapping):
+            _print_diff(found)
+
+    run_command(place, work)
+
+
+def _named(document: str) -> str:
+    """A file's full path: a server may run in another folder."""
+    path = Path(document)
+    return str(path.absolute()) if path.is_file() else document
+
+
+def _rows(value: JsonValue) -> list[dict[str, JsonValue]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _line(row: Mapping[str, JsonValue]) -> str:
+    parts = [str(row["title"]), _KINDS.get(str(row["kind"]), "")]
+    if row["responsible"]:
+        parts.append(f"责任：{row['responsible']}")
+    if row["due_on"]:
+        parts.append(f"期限：{row['due_on']}")
+    if row["rrule"]:
+        parts.append(f"周期：{row['rrule']}")
+    if row["basis"] == "reported-practice":
+        parts.append("别处的做法")
+    return "  ".join(parts)
+
+
+def _print_diff(found: Mapping[str, JsonValue]) -> None:
+    for key, label in (("added", "新增"), ("removed", "去掉")):
+        for row in _rows(found[key]):
+            print(f"{label}：{_line(row)}")
+    for one in _rows(found["changed"]):
+        before, after, what = one["from"], one["to"], one["what"]
+        if isinstance(before, dict) and isinstance(after, dict) and isinstance(what, list):
+            words = "、".join(_CHANGES.get(str(change), str(change)) for change in what)
+            print(f"变了（{words}）：{_line(before)}\n  → {_line(after)}")
+    print(f"没有变的 {found['same']} 项。")
