@@ -45,11 +45,13 @@ from knowledge.embedding import make_embedder
 from knowledge.library import Library
 from knowledge.reading import read_file
 from store import blobs, documents, transcript
+from store import outbox as outbox_rows
 from store import settings as stored_settings
 from store.engine import Store
 
 logger = logging.getLogger(__name__)
 
+_LOOK_EVERY_S = 5.0
 _LINK_SECRET_KEY = "links.secret"  # noqa: S105 the name it is stored under
 
 
@@ -101,6 +103,8 @@ class App:
                 "outbox": group.create_task(self.outbox.run()),
                 "documents": group.create_task(self._follow_documents()),
             }
+            if self.store.is_shared:
+                self.loops.tasks["pages"] = group.create_task(self._follow_deliveries())
             try:
                 yield
             finally:
@@ -119,6 +123,13 @@ class App:
             await woken.next((midnight - today).total_seconds())
             if self.store.is_shared or utc_now().astimezone(self.zone).date() != today.date():
                 await self.documents.load()
+
+    async def _follow_deliveries(self) -> None:
+        """A page may be open here while another replica delivers to it."""
+        woken = self.store.woken(outbox_rows.TOPIC)
+        while True:
+            await woken.next(_LOOK_EVERY_S)
+            self.page.look()
 
 
 @asynccontextmanager

@@ -68,6 +68,10 @@ class _Event:
         return f"{head}event: {self.name}\ndata: {self.data}\n\n".encode()
 
 
+_LOOK = _Event("look", "", "")
+"""Not for the page: it makes its request look into the store."""
+
+
 class WebChannel:
     """Channel, Sends and Streams over the pages that are open."""
 
@@ -92,6 +96,11 @@ class WebChannel:
         self._links = links
         self._clock = clock
         self._open: dict[str, set[asyncio.Queue[_Event | None]]] = defaultdict(set)
+
+    def look(self) -> None:
+        """Have every open page look for replies that another replica has made readable."""
+        for account in list(self._open):
+            self._publish(account, _LOOK)
 
     async def start(self) -> None:
         await asyncio.to_thread(pages.prepare)
@@ -198,10 +207,16 @@ class WebChannel:
         response.content_type = "text/event-stream"
         with self._listening(sender.account) as queue, suppress(ConnectionError):
             await response.prepare(request)
-            for said in await self._past.replies_after(sender.account, after):
-                await response.write(self._event(said, sender.account).encode())
-            while (event := await _next(queue)) is not None:
-                await response.write(event.encode())
+            event: _Event | None = _LOOK
+            while event is not None:
+                if event is _LOOK:
+                    for said in await self._past.replies_after(sender.account, after):
+                        await response.write(self._event(said, sender.account).encode())
+                        after = said.id
+                else:
+                    await response.write(event.encode())
+                    after = event.id or after
+                event = await _next(queue)
         return response
 
     @contextmanager

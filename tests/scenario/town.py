@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.app import App, opened
-from bot.config import KnowledgeSettings, Settings
+from bot.config import KnowledgeSettings, Settings, StoreSettings
 from handlers.people.actions import operator
 
 ROSTER = """姓名,单位,角色
@@ -37,15 +37,17 @@ KITCHEN = """云溪县第二中学食堂陪餐制度
 """
 
 
-def settings() -> Settings:
+def settings(database: str | None = None) -> Settings:
     """Words alone: fast, and the same everywhere."""
-    return Settings(knowledge=KnowledgeSettings(embedding="none"))
+    return Settings(
+        store=StoreSettings(url=database), knowledge=KnowledgeSettings(embedding="none")
+    )
 
 
 @asynccontextmanager
-async def living(folder: Path) -> AsyncIterator[App]:
+async def living(folder: Path, database: str | None = None) -> AsyncIterator[App]:
     """The application over ``folder``, with everything running."""
-    async with opened(settings(), folder, is_demo=True) as app, app.running():
+    async with opened(settings(database), folder, is_demo=True) as app, app.running():
         yield app
 
 
