@@ -18,7 +18,11 @@ class Act(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     SEE_QUESTIONS = "see_questions"
     ANSWER_QUESTIONS = "answer_questions"
+    MANAGE_TASKS = "manage_tasks"
+    SEE_TASKS = "see_tasks"
 
+
+_IN_CHARGE = frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY})
 
 ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.ASK: frozenset(Role),
@@ -26,6 +30,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
     Act.SEE_QUESTIONS: frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY}),
     Act.ANSWER_QUESTIONS: frozenset({Role.ADMIN, Role.OFFICER}),
+    Act.MANAGE_TASKS: _IN_CHARGE,
+    Act.SEE_TASKS: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
 }
 
 

@@ -48,6 +48,8 @@ class NoticeOutcome(StrEnum):
     """A later one of the same occurrence or assignment says it too."""
     MISSED = "missed"
     """Its time was over when the bot came back."""
+    NEEDLESS = "needless"
+    """Done before it could go."""
     UNREACHABLE = "unreachable"
     """Nobody to tell, or no account to tell them through."""
 
@@ -118,6 +120,7 @@ class Assignment(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     role: Mapped[str | None] = mapped_column(String(32))
     is_active: Mapped[bool] = mapped_column(default=True)
+    assigned_at: Mapped[datetime]
     planned_until: Mapped[datetime]
     """Due times up to here have their occurrence."""
     plan_at: Mapped[datetime | None]

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("role", sa.String(length=32), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("assigned_at", sa.BigInteger(), nullable=False),
         sa.Column("planned_until", sa.BigInteger(), nullable=False),
         sa.Column("plan_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_assignment_member_id")),

@@ -1,0 +1,1 @@
+"""Reminders: what they say, and what people may do with them."""

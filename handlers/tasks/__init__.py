@@ -1,0 +1,1 @@
+"""Tasks: given, lived with, put off, finished."""

@@ -1,0 +1,174 @@
+"""Whom a reminder goes to, and through which conversation they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.messages import ChannelName, Conversation, Role
+from scheduler.letters import Person
+from scheduler.policy import SUPERIOR
+from store import people
+from store.models import Account, Member, Membership, Unit
+from store.models_tasks import Assignment, Task
+
+_IN_CHARGE = (Role.BRANCH_SECRETARY, Role.OFFICER, Role.SECRETARY, Role.ADMIN)
+_OFFICERS = (Role.OFFICER, Role.BRANCH_SECRETARY, Role.SECRETARY)
+_MEMBER = "member:"
+_CHAT = "chat:"
+CHAT = "chat"
+"""The assignee of a task that belongs to the conversation it was made in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """``key`` is what reminders are gathered by."""
+
+    key: str
+    member_id: int | None = None
+
+
+def conversation_key(conversation: Conversation) -> str:
+    """A conversation as a recipient."""
+    return f"{_CHAT}{conversation.channel}:{int(conversation.is_group)}:{conversation.id}"
+
+
+@dataclass(slots=True)
+class Addresses:
+    """Looks up whom to tell, each thing once; lives for one transaction."""
+
+    session: Session
+    channels: Sequence[ChannelName]
+    """Those that can send to a person, best first."""
+    _of_assignment: dict[int, tuple[Recipient, ...]] = field(default_factory=dict)
+    _with_role: dict[tuple[int, tuple[str, ...]], tuple[int, ...]] = field(default_factory=dict)
+    _names: dict[int, str] = field(default_factory=dict)
+
+    def of(self, assignment: Assignment, task: Task) -> tuple[Recipient, ...]:
+        """Who is reminded: the chat, the member, or those in charge of the unit."""
+        found = self._of_assignment.get(assignment.id)
+        if found is None:
+            found = self._of_assignment[assignment.id] = self._look_up(assignment, task)
+        return found
+
+    def _look_up(self, assignment: Assignment, task: Task) -> tuple[Recipient, ...]:
+        if task.conversation is not None and (task.is_group or assignment.assignee == CHAT):
+            chat = Conversation(
+                channel=ChannelName(task.channel or ""),
+                id=task.conversation,
+                is_group=task.is_group,
+            )
+            return (Recipient(key=conversation_key(chat), member_id=assignment.member_id),)
+        return self._as_recipients(self.people_of(assignment))
+
+    def people_of(self, assignment: Assignment) -> tuple[int, ...]:
+        """Members who have an assignment, active ones only."""
+        if assignment.member_id is not None:
+            return tuple(self._active([assignment.member_id]))
+        if assignment.unit_id is None:
+            return ()
+        if assignment.role is not None:
+            return self._holding(assignment.unit_id, (assignment.role,))
+        in_charge = self._holding(assignment.unit_id, _IN_CHARGE)
+        return in_charge or self._holding(assignment.unit_id, tuple(Role))
+
+    def above(self, assignment: Assignment, to: str) -> tuple[Recipient, ...]:
+        """Whom an escalation goes to, but never those who have it themselves."""
+        own = set(self.people_of(assignment))
+        if to.startswith(_MEMBER):
+            named = people.members_named(self.session, to.removeprefix(_MEMBER))
+            return self._as_recipients(one.id for one in named if one.id not in own)
+        units = self._units_of(assignment)
+        roles: tuple[Role, ...] = _OFFICERS
+        if to == SUPERIOR:
+            units = self._parents(units)
+        elif to != Role.OFFICER:
+            roles = (Role(to),)
+        while units:
+            found = {id for unit in units for id in self._holding(unit, roles)} - own
+            if found:
+                return self._as_recipients(sorted(found))
+            units = self._parents(units)
+        return ()
+
+    def name(self, member_id: int) -> str:
+        """What a member is called."""
+        if member_id not in self._names:
+            row = people.member(self.session, member_id)
+            self._names[member_id] = "" if row is None else row.name
+        return self._names[member_id]
+
+    def whose(self, assignment: Assignment) -> Person:
+        """The assignee as others name it."""
+        if assignment.member_id is not None:
+            return Person(member_id=assignment.member_id, name=self.name(assignment.member_id))
+        if assignment.unit_id is None:
+            return Person(member_id=None, name="")
+        unit = people.unit(self.session, assignment.unit_id)
+        return Person(member_id=None, name="" if unit is None else unit.name)
+
+    def routes(self, recipients: Collection[str]) -> dict[str, Conversation]:
+        """The conversation of each recipient who has one."""
+        found = {key: _chat(key) for key in recipients if key.startswith(_CHAT)}
+        ids = [int(key.removeprefix(_MEMBER)) for key in recipients if key.startswith(_MEMBER)]
+        accounts: dict[int, dict[str, str]] = {}
+        for row in self.session.scalars(
+            select(Account)
+            .join(Member, Member.id == Account.member_id)
+            .where(Account.member_id.in_(ids), Member.is_active)
+            .order_by(Account.account.desc())
+        ):
+            accounts.setdefault(row.member_id or 0, {})[row.platform] = row.account
+        for member_id, of_platform in accounts.items():
+            for channel in self.channels:
+                if channel.platform in of_platform:
+                    account = of_platform[channel.platform]
+                    found[f"{_MEMBER}{member_id}"] = Conversation(channel=channel, id=account)
+                    break
+        return found
+
+    def _as_recipients(self, member_ids: Iterable[int]) -> tuple[Recipient, ...]:
+        return tuple(Recipient(key=f"{_MEMBER}{id}", member_id=id) for id in member_ids)
+
+    def _active(self, member_ids: Collection[int]) -> Sequence[int]:
+        return self.session.scalars(
+            select(Member.id).where(Member.id.in_(member_ids), Member.is_active)
+        ).all()
+
+    def _holding(self, unit_id: int, roles: tuple[str, ...]) -> tuple[int, ...]:
+        key = (unit_id, roles)
+        if key not in self._with_role:
+            self._with_role[key] = tuple(
+                self.session.scalars(
+                    select(Membership.member_id)
+                    .join(Member, Member.id == Membership.member_id)
+                    .where(
+                        Membership.unit_id == unit_id,
+                        Membership.role.in_(roles),
+                        Member.is_active,
+                    )
+                    .distinct()
+                    .order_by(Membership.member_id)
+                )
+            )
+        return self._with_role[key]
+
+    def _units_of(self, assignment: Assignment) -> frozenset[int]:
+        if assignment.unit_id is not None:
+            return frozenset({assignment.unit_id})
+        if assignment.member_id is None:
+            return frozenset()
+        rows = people.memberships(self.session, assignment.member_id)
+        return frozenset(one.unit_id for one in rows)
+
+    def _parents(self, units: Collection[int]) -> frozenset[int]:
+        rows = self.session.scalars(select(Unit.parent_id).where(Unit.id.in_(units)))
+        return frozenset(parent for parent in rows if parent is not None)
+
+
+def _chat(key: str) -> Conversation:
+    channel, is_group, conversation = key.removeprefix(_CHAT).split(":", 2)
+    return Conversation(channel=ChannelName(channel), id=conversation, is_group=bool(int(is_group)))
