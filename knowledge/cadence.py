@@ -190,6 +190,17 @@ _DEADLINE_NEAR = re.compile(r"截止|截至|完成|报送|上报|提交|到位|�
 _YEAR_END = re.compile(
     r"(?<!每)年[底末](?:前|之前|以前)|年[底末](?=完成|实现|建成|达到|全面)|(?<![0-9])年内|本年度内"
 )
+_FESTIVALS = {
+    **dict.fromkeys(("妇女节", "三八"), (3, 8)),
+    **dict.fromkeys(("劳动节", "五一"), (5, 1)),
+    **dict.fromkeys(("儿童节", "六一"), (6, 1)),
+    **dict.fromkeys(("建党节", "七一"), (7, 1)),
+    **dict.fromkeys(("建军节", "八一"), (8, 1)),
+    "教师节": (9, 10),
+    "国庆": (10, 1),
+}
+"""Those that fall on one day in every year."""
+_BEFORE_FESTIVAL = re.compile(rf"[“\"]?(?P<name>{'|'.join(_FESTIVALS)})[”\"]?节?(?:之|以)?前(?!后)")
 _HALF_YEAR = re.compile(r"上半年")
 _QUARTER_END = re.compile(r"第?(?P<quarter>[一二三四1-4])季度(?:末|内|前|底|完成|结束)")
 
@@ -226,8 +237,10 @@ def read_due(text: str, year: int | None, *, is_plan: bool = False) -> date | No
             return found
     if year is None:
         return None
-    if match := _QUARTER_END.search(text):
-        month = (number(match["quarter"]) or 1) * 3
+    if festival := _BEFORE_FESTIVAL.search(text):
+        return date(year, *_FESTIVALS[festival["name"]])
+    if quarter := _QUARTER_END.search(text):
+        month = (number(quarter["quarter"]) or 1) * 3
         return date(year, month, calendar.monthrange(year, month)[1])
     if _HALF_YEAR.search(text):
         return date(year, 6, 30)

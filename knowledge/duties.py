@@ -109,12 +109,18 @@ class _Growing:
             self._when.append(clause.text)
             self.end = clause.end
             return True
-        is_part = _COUNTS.match(clause.text) or _WRITTEN_UP.match(clause.text)
+        is_part = any(
+            (
+                _COUNTS.match(clause.text),
+                _WRITTEN_UP.match(clause.text),
+                clause.text.startswith("并") and clause.text.endswith(clause.verb),
+            )
+        )
         is_own = clause.is_timed or (clause.role is ClauseRole.SPECIFIC and not is_part)
         if is_own and (not is_report or clause.is_timed):
             return False
         if clause.end - self.start > MERGE_CHARS:
-            return bool(is_part)
+            return is_part
         self.end = clause.end
         return True
 

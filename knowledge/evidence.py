@@ -28,7 +28,7 @@ def found_types(text: str) -> tuple[str, ...]:
 
 
 def is_activity_of_its_own(text: str) -> bool:
-    """Whether an item of a series is held and recorded by itself (主题党日, 组织生活会, 重温入党誓词)."""
+    """Whether an item of a series is held and recorded by itself (主题党日, 组织生活会 …)."""
     found = found_types(text)
     return "integrity_talk" not in found and any(
         code in {*_PARTY_LIFE, *_PARTY_RITES} for code in found

@@ -1,7 +1,7 @@
 """Document -> draft tasks: what it asks for, each with the clause it quotes. Nothing is confirmed.
 
-Rows of a 责任清单 are a task each; prose is read duty by duty (:mod:`knowledge.duties`). A date or an
-interval is taken only where the text prints it.
+Rows of a 责任清单 are a task each; prose is read duty by duty (:mod:`knowledge.duties`). A date
+or an interval is taken only where the text prints it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ _PAST_DAYS = 60
 """A due date longer before the date of issue is meant for the year after."""
 _PREAMBLE = re.compile(r"^(?:导语|前言|总体要求|指导思想|总体目标|基本原则|主要原则)")
 _NO_DUTIES = re.compile(
-    r"^(?:专项)?(?:整治|检查|督查|排查)(?:重点|范围|对象)|^(?:资助|收费|评选|认定|奖励)?(?:标准|条件|对象|范围)$|"
+    r"^(?:专项)?(?:整治|检查|督查|排查)(?:重点|范围|对象)|"
+    r"^(?:资助|收费|评选|认定|奖励)?(?:标准|条件|对象|范围)$|"
+    r"^(?:活动|报名|考试|会议|培训|实施)?(?:时间|地点|主题|日期)$|"
     r"负面清单|承诺书|样式|样表|(?:统计|登记|汇总|申请|申报)表|名单$"
 )
 _SAYS_LITTLE = frozenset(
-    "形成 打造 培育 树立 搭建 探索 贯彻 保障 帮扶 安排 部署 明确 确定 统筹 规范 整改 进行 设".split()
+    "形成 打造 培育 树立 搭建 探索 贯彻 保障 帮扶 安排 部署 明确 确定 统筹 规范 整改 进行".split()
 )
 _RESULT = re.compile(
     r"之路|荣获|获得|等奖|走出|抓手|作用$|(?:构建|形成|建立|探索)[了出](?!“)[^，]*(?:机制|模式|格局|局面)$"
@@ -52,7 +54,7 @@ _ADVERBS = re.compile(
 )
 _SERIES_TAIL = re.compile(r"等[^、，。]{0,12}$")
 _NAMED = re.compile(
-    r"“[^“”]+”.*(?:宣讲|活动|行动|工程|比赛|评选|培训|论坛|讲堂|课堂|课)(?:等.{0,6})?$"
+    r"“[^“”]+”.{0,40}(?:宣讲|活动|行动|工程|比赛|评选|培训|论坛|讲堂|课堂|课)(?:等.{0,6})?$"
 )
 
 
@@ -89,6 +91,8 @@ def _of_prose(document: Document, passage: Passage, bodies: Bodies) -> Iterator[
     body = [duty for duty in duties if duty.start >= head]
     if not body and not is_report and len(text) > head:
         body = [duty for duty in duties if duty.end <= head]
+    if not is_report and _NO_DUTIES.search(_headings(passage, text[:head])):
+        return
     if not is_report and _AIM.search(_headings(passage, text[:head])):
         body = [duty for duty in body if has_date(duty.when)]
     period = _period(document, passage, text[:head])

@@ -10,7 +10,7 @@ from knowledge.clauses import ACTS, NUMBER, pieces_of
 
 _ENDS = (
     "局|学校|小学|中学|校|院|园|委|办|部|组|室|科|股|处|站|所|中心|单位|支部|组织|书记|校长|园长|主任|教师|教职工|党员|干部|"
-    "代表|团|会|政府|财政|督学|联盟|班子|专班|机关|负责人|责任人|街道|镇|乡|县|区|市|员|人员|队|工委|公司|机构|家长|食堂|级|医|部门"
+    "代表|团|会|政府|财政|督学|联盟|班子|专班|机关|负责人|责任人|街道|镇|乡|县|区|市|员|人员|队|工委|公司|机构|家长|食堂|级|班|馆|医|部门"
 )
 _BEGINS = (
     "按照|按|每[年月周日天季学半两个隔]|应|须|要|将|于|在|向|对|从|至少|负责|牵头|承办|定期|及时|适时|不定期|全年|年[底末初]|会同|联合|"
@@ -22,10 +22,10 @@ _SUBJECT = re.compile(
     rf"(?={_BEGINS}|{_VERBS})"
 )
 _STARTS_WITH_ACT = re.compile(
-    rf"^{NUMBER}(?:先后|大力|下设|首批|同时|继续|持续|深入|通过|{_VERBS}|对|把|将|在|于|以|为|从|按|根据|结合|用好)"
+    rf"^{NUMBER}(?:先后|分|大力|下设|首批|同时|继续|持续|深入|通过|{_VERBS}|对|把|将|在|于|以|为|从|按|根据|结合|用好)"
 )
 _TIME_FIRST = re.compile(
-    r"^(?:每[^，]{1,4}?[年月周天日期度]|[0-9]{1,2}月(?:[0-9]{1,2}日)?[底初末]?前?|全年)"
+    r"^(?:每[^，]{1,4}?[年月周天日期度]|[0-9]{1,2}月(?:[0-9]{1,2}日)?[底初末]?前?|全年|年[底末初]前?|[暑寒][期假]|[^，]{1,8}期间)"
 )
 _LEADS = re.compile(
     rf"(?:责任(?:单位|科室|部门|人)|牵头(?:单位|科室|部门)|责任)[:：]\s*(?P<body>{BODY}(?:[、，,和及](?:{BODY}))*)"
@@ -44,8 +44,9 @@ def responsible_of(quote: str, sentence: str, before: str, bodies: Bodies) -> st
         for pattern in (_LEADS, _IN_CHARGE):
             if match := pattern.search(text):
                 return match["body"]
-        if subject := next(_subjects(text), None):
-            return subject
+        subjects = list(_subjects(text[: text.find(quote) + len(quote)]))
+        if subjects:
+            return subjects[0] if text is quote else subjects[-1]
         if match := _ROLE_OF.search(text):
             return match["body"]
     return bodies.whole or next(_subjects(before), None)
