@@ -47,7 +47,7 @@ MIN_FOCUS_CHARS = 2
 """A shorter focus (在哪打) says too little; the part before it lends its own."""
 
 _PERSON_ROLE = re.compile(
-    r"(?:书记|主任|局长|校长|园长|院长|组长|科长|处长|部长|会长|专干|教师|老师|指导员|辅导员|班主任|委员|记者|作者|联系人|"
+    r"(?:书记|主任|局长|校长|园长|院长|组长|科长|处长|部长|会长|专干|教师|老师|[一-龥]员|班主任|记者|作者|联系人|"
     r"负责人|成员|干部|人员|专家|代表|骨干|党员|同志|学生|家长|干事|督学|联络员|获奖者|带头人)$"
 )
 _MONEY_WORD = re.compile(
@@ -140,14 +140,18 @@ _YES_NO = re.compile(
 _HOW = re.compile(
     r"怎么|怎样|如何|咋|咋样|怎么个|干啥|干嘛|做什么|什么作用|啥作用|啥措施|什么措施|什么要求|啥要求|流程|步骤|为什么|为啥"
 )
+_SET_PHRASE = re.compile(
+    r"(?:[一二三四五六七八九十两双](?![个名位项次年月日天周号点分种类条所家些])[\u4e00-\u9fff]){2,}"
+)
 _NOISE = frozenset(
     """
-    请问 我 想 问 想问 知道 了解 想知道 麻烦 帮 查 告诉 一下 一共 总共 到底 究竟 分别 大概 请 儿 指 话
-    那个 这个 那边 这边 那 这 个 些 什么 啥 哪 哪些 哪个 哪几 谁 吗 呢 呀 啊 吧 嘛 么 咋 咋样 怎么 怎么样 怎样
-    如何 多少 几个 几 多 是 是不是 有没有 的 了 都 叫 叫做 有 要 会 能 在 里 里头 里面 中 对 和 跟 与 就是 说 得
-    过 着 把 给 让 被 从 到 去 来 也 还 就 不 一 他们 我们 你们 咱们 咱 他 你 它 需要 应该 可以 必须 可 应 须 做
-    搞 弄 办 干 用 之后 然后 东西 意思 回事 多久 多长 一次 一回 一遍 每次 次数 时候 时间 哪年 哪月 几月 几号
-    后面 前面 外面 地方 位 名 项 件 家 所 种 类 条 次 份 场 期 该 其 所有 各自 各 具体 主要 关于 有关 目前 现在
+    请问 我 想 问 想问 知道 了解 想知道 麻烦 帮 查 告诉 一下 一共 总共 到底 究竟 分别 大概 请 儿
+    指 话 那个 这个 那边 这边 那 这 个 些 什么 啥 哪 哪些 哪个 哪几 谁 吗 呢 呀 啊 吧 嘛 么 咋
+    咋样 怎么 怎么样 怎样 如何 多少 几个 几 多 是 是不是 有没有 的 了 都 叫 叫做 有 要 会 能 在
+    里 里头 里面 中 对 和 跟 与 就是 说 得 过 着 把 给 让 被 从 到 去 来 也 还 就 不 一 他们
+    我们 你们 咱们 咱 他 你 它 需要 应该 可以 必须 可 应 须 做 搞 弄 办 干 用 之后 然后 东西
+    意思 回事 多久 多长 一次 一回 一遍 每次 次数 时候 时间 哪年 哪月 几月 几号 后面 前面 外面
+    地方 位 名 项 件 家 所 种 类 条 次 份 场 期 该 其 所有 各自 各 具体 主要 关于 有关 目前 现在
     是否 没有 没 变成 变为 改成 改为
     """.split()
 )
@@ -263,7 +267,20 @@ def content_words(text: str) -> list[str]:
 
 
 def tagged_words(text: str) -> list[tuple[str, bool]]:
-    """Content words, and whether each names a thing (rather than an action or a quality)."""
+    """Content words, and whether each names a thing (rather than an action or a quality).
+
+    A set phrase of counted things (三会一课, 一岗双责) is one word.
+    """
+    words: list[tuple[str, bool]] = []
+    at = 0
+    for phrase in _SET_PHRASE.finditer(text):
+        words += _tagged(text[at : phrase.start()])
+        words.append((phrase.group(), True))
+        at = phrase.end()
+    return words + _tagged(text[at:])
+
+
+def _tagged(text: str) -> list[tuple[str, bool]]:
     import rjieba
 
     return [

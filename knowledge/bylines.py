@@ -36,6 +36,9 @@ _STAMPED = re.compile(
     r"^(?:原创\s)?(?P<who>[^。，：:]{0,40}?)\s?(?P<day>\d{4}[-年./]\d{1,2}[-月./]\d{1,2}日?)\s?\d{1,2}:\d{2}(?::\d{2})?"
     r"(?:\s?(?:发表于|来自)?\s?[\u4e00-\u9fff]{2,4})?$"
 )
+_LEADING_DAY = re.compile(
+    r"^(?P<day>\d{4}[-年./]\d{1,2}[-月./]\d{1,2}日?)(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜]*(?=\S)"
+)
 _URL = re.compile(r"https?://[^\s，。；）)】》\"'<>]{4,300}")
 _URL_LINE = re.compile(r"^[^。]{0,24}(https?://[^\s，。；）)】》\"'<>]{4,300})\s?$")
 _TITLE_TAG = re.compile(r"^[\[【](?:[^\[\]【】]{1,6})[\]】]\s?")
@@ -52,6 +55,11 @@ def take_fields(line: str, found: Findings) -> bool:
     """``发布时间：… 作者：… 来源：…``: at least one known label and nothing but fields."""
     if len(line) > _FIELD_MOST_CHARS:
         return False
+    if stamp := _LEADING_DAY.match(line):
+        if not take_fields(line[stamp.end() :], found):
+            return False
+        _keep_date("issued_on", stamp["day"], found)
+        return True
     marks = list(_LABEL.finditer(line))
     if not marks or marks[0].start() > 0:
         return False

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.bylines import find_document_number
+from knowledge.dates import read_date
 from knowledge.findings import Findings
 from knowledge.loading.base import Line, LineKind
 from knowledge.numbering import marks
@@ -73,7 +74,17 @@ _SUFFIX = re.compile(
     r"\s?[_＿]\d{1,2}$|\s?[（(]\d{1,2}[)）]$(?<=[（(]\d[)）])|\s?[（(](?:图|组图|附图|全文|转载)[)）]$"
 )
 _SITE_SUFFIX = re.compile(
-    r"(?:\s?[-_—|–]+\s?[\u4e00-\u9fffA-Za-z·]{2,20}(?:网|网站|报|政府|教育局|门户|平台|文库|百科|人民政府|教体局|学校|号|中心))+$"
+    r"(?:\s?[-_—|–]+\s?[\u4e00-\u9fffA-Za-z·]{2,20}(?:网|网站|在线|频道|资讯|新闻|报|政府|教育局|门户|平台|文库|百科|人民政府|教体局|学校|号|中心))+$"
+)
+_FILE_NAME = re.compile(r"\.(?:docx?|pdf|pptx?|xlsx?|wps|txt|html?)$", re.IGNORECASE)
+_BULLETIN = re.compile(
+    r"^(?:会议纪要|专题会议纪要|工作简报|简报|情况通报|工作动态|督查通报|信息专报|党政办公会议纪要)$"
+)
+_ISSUE_NUMBER = re.compile(
+    r"^[（(〔\[]?(?:(?:19|20)\d{2}[〕\]）)年]?)?\s?第\s?\d{1,4}\s?[期号次][)）]?$"
+)
+_ISSUED_LINE = re.compile(
+    r"^(?P<issuer>[\u4e00-\u9fff“”（）()·]{4,40}?)\s*(?P<day>(?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:印发|印)?$"
 )
 _TITLE_TAG = re.compile(r"^[\[【](?:[^\[\]【】]{1,6})[\]】]\s?")
 _DRAFT_NOTE = re.compile(
@@ -143,6 +154,14 @@ def _head(
         if match := _RED_HEAD.match(text):
             red_head = re.sub(r"\s", "", match[1])
             continue
+        if _FILE_NAME.search(text) or _ISSUE_NUMBER.match(text):
+            continue
+        if not titles and _BULLETIN.match(re.sub(r"\s", "", text)):
+            continue
+        if not titles and (issued := _ISSUED_LINE.match(text)):
+            found.issuer = found.issuer or issued["issuer"]
+            found.issued_on = found.issued_on or read_date(issued["day"])
+            continue
         if len(text) <= 30 and (own := find_document_number(text)):
             number = number or own
             continue
@@ -173,6 +192,8 @@ def _consumed(
         text = line.text
         is_front = (
             _RED_HEAD.match(text)
+            or _BULLETIN.match(re.sub(r"\s", "", text))
+            or _ISSUE_NUMBER.match(text)
             or (number and len(text) <= 30 and find_document_number(text))
             or text == note
         )
@@ -208,6 +229,9 @@ def _choose(titles: Sequence[str], found: Findings) -> tuple[str | None, str | N
         return tidy_title(joined), below[0].lstrip("—") if below else None
     if titles[1].startswith(("—", "－", "-")):
         return tidy_title(titles[0]), titles[1].lstrip("—－- ")
+    is_subtitle = titles[-1].startswith(("—", "－", "-"))
+    if is_subtitle and len(titles) > 1:
+        return tidy_title(titles[-2]), titles[-1].lstrip("—－- ")
     if found.byline_at is not None and found.byline_at == len(titles):
         return tidy_title(titles[-1]), titles[-2]
     return tidy_title(titles[0]), None

@@ -13,7 +13,10 @@ _TONED = "āáǎàōóǒòēéěèīíǐìūúǔùǖǘǚǜ"
 _GLOSS = re.compile(rf"(?<=[{_CJK}])[(（][a-z{_TONED}ü]{{1,7}}[)）]")
 _TONED_GLOSS = re.compile(rf"(?<=[{_CJK}])[(（][a-zü]{{0,6}}[{_TONED}][a-zü]{{0,6}}[)）]")
 _TAG = re.compile(
-    r"</?(?:a|abbr|acronym|article|b|big|blockquote|br|center|cite|code|col|colgroup|dd|del|div|dl"
+    r"</?(?:a|abbr|acronym|address|applet|area|article|aside|b|base|basefont|bdo|big|blockquote|body|br"
+    r"|button|canvas|caption|center|cite|code|col|colgroup|dd|del|dfn|dir|div|dl|embed|figcaption"
+    r"|figure|footer|frame|frameset|head|header|html|kbd|link|main|map|mark|marquee|menu|meta"
+    r"|noframes|noscript|object|param|rp|rt|ruby|samp|script|source|svg|textarea|title|wbr"
     r"|dt|em|fieldset|font|form|h[1-6]|hr|i|iframe|img|input|ins|label|legend|li|nav|ol|optgroup"
     r"|option|p|pre|q|s|section|select|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot"
     r"|th|thead|tr|tt|u|ul|var|video)(?:\s[^<>]{0,400})?/?>",
@@ -57,6 +60,9 @@ _WITH_DIGITS = re.compile(
 )
 _BETWEEN = re.compile(rf"(?<=[{_CJK}]) +(?=[{_CJK}]){_NUMBER_AHEAD}")
 _ENCLOSED = re.compile(r"《[^《》]{1,80}》|“[^“”]{1,80}”|[（(][^（）()]{1,80}[)）]")
+_BUTTON_EDGE = re.compile(
+    r"(?<=\S)\s*\|\s*(?:附件(?:下载)?|下载|打印|关闭|分享|收藏|返回)(?:\s?[：:]?[^。|]{0,20})$"
+)
 _LETTER_SPACED = re.compile(rf"^(?:[{_CJK}《》〔〕（）\d]\s+)+[{_CJK}》）]$")
 _SPACED_END = re.compile(rf"(?<= )([{_CJK}]) +([{_CJK}])$")
 _ARTICLE_LABEL = re.compile(r"第[一二三四五六七八九十百零〇\d]{1,6}[条章节编]$")
@@ -85,7 +91,7 @@ def mend_text(text: str) -> str:
 
 def mend_line(line: str) -> str:
     """Repairs within one line. Spaces that separate names or the halves of a heading stay."""
-    line = _TABLE_EDGE.sub("", line) if "|" in line else line.strip()
+    line = _TABLE_EDGE.sub("", _BUTTON_EDGE.sub("", line)) if "|" in line else line.strip()
     if not line:
         return ""
     if " " in line:

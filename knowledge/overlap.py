@@ -26,6 +26,7 @@ _MONEY_WORDS = frozenset(
     {"钱", "经费", "资金", "费用", "补助", "补贴", "款", "款项", "拨款", "开支"}
 )
 _QUOTED = re.compile(r"[“「『\"《]([^”」』\"》]{2,30})[”」』\"》]")
+_COUNTED = re.compile(r"(?:[0-9][\u4e00-\u9fff]+){2,}")
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9.%]+")
 
 
@@ -35,9 +36,15 @@ def _normal(text: str) -> str:
 
 
 def terms_of(text: str) -> list[str]:
-    """Character pairs of every Chinese run (a lone character stays); Latin words and numbers."""
+    """Character pairs of every Chinese run (a lone character stays); Latin words and numbers.
+
+    A set phrase of counted things (三会一课) is one term.
+    """
+    whole = _normal(text)
+    if _COUNTED.fullmatch(whole):
+        return [whole]
     terms: list[str] = []
-    for run in _RUN.findall(_normal(text)):
+    for run in _RUN.findall(whole):
         if "\u4e00" <= run[0] <= "\u9fff":
             terms += [run[at : at + 2] for at in range(len(run) - 1)] if len(run) > 1 else [run]
         else:

@@ -43,21 +43,38 @@ ORGAN = re.compile(
 )
 _DAY = re.compile(r"^\d{4}[-年./]\d{1,2}[-月./]\d{1,2}日?(?:\s?\d{1,2}:\d{2}(?::\d{2})?)?$")
 _BLANK = re.compile(r"^[-—/／无\s]*$")
+_TOPIC = re.compile(r"^[\u4e00-\u9fff、/|｜\s]{2,14}$")
+_LEAST_KNOWN = 3
 _MOST_LINES = 20
 _LEAST_VALUES = 4
 
 
 def take_block(lines: list[Line], found: Findings) -> list[Line]:
-    """Bare values at the head are a block when one is an index number or a disclosure word."""
-    head = 0
-    while head < min(len(lines), _MOST_LINES) and _kind(lines[head]):
-        head += 1
-    kinds = [_kind(line) for line in lines[:head]]
-    if head < _LEAST_VALUES or not {"index", "disclosure"} & set(kinds):
+    """Short values at the head are a block when one is an index number or a disclosure word.
+
+    The block ends with its last value of a known kind; short words between (a topic, a category
+    of the portal's own) belong to it.
+    """
+    short: list[str] = []
+    for line in lines[:_MOST_LINES]:
+        kind = _kind(line) or ("topic" if _is_topic(line) else "")
+        if not kind:
+            break
+        short.append(kind)
+    while short and short[-1] == "topic":
+        short.pop()
+    known = [kind for kind in short if kind not in {"topic", "blank"}]
+    if len(short) < _LEAST_VALUES or len(known) < _LEAST_KNOWN:
         return lines
-    for line, kind in zip(lines[:head], kinds, strict=True):
+    if not {"index", "disclosure"} & set(known):
+        return lines
+    for line, kind in zip(lines, short, strict=False):
         _keep(line.text, kind, found)
-    return lines[head:]
+    return lines[len(short) :]
+
+
+def _is_topic(line: Line) -> bool:
+    return line.kind is not LineKind.ROW and _TOPIC.match(line.text) is not None
 
 
 def _kind(line: Line) -> str:

@@ -20,6 +20,8 @@ _STARTS_ITEM = re.compile(
     r"^(?:第[一二三四五六七八九十百零\d]{1,5}[章节条编部]|[一二三四五六七八九十]{1,3}[、．]|[（(][一二三四五六七八九十\d]{1,3}[)）]"
     r"|\d{1,2}[.．、](?!\d)|[①-⑳]|[一二三四五六七八九十]是|附件|抄送)"
 )
+_MEASURABLE_CHARS = 6
+"""Of a shorter line (``%。``) the width says nothing about the size of its letters."""
 _LATIN = re.compile(r"[A-Za-z0-9]$")
 
 
@@ -153,17 +155,16 @@ def _two_columns(rows: Sequence[Sequence[Placed]], x: float) -> list[list[Placed
 def _running_heads(
     pages: Sequence[Page], ordered: Sequence[Sequence[Sequence[Placed]]]
 ) -> set[str]:
-    if len(pages) < 3:
+    if len(pages) < 2:
         return set()
+    least = 2 if len(pages) == 2 else max(3.0, _REPEATS_SHARE * len(pages) / 2)
     counted: Counter[str] = Counter()
     for page, columns in zip(pages, ordered, strict=True):
         margin = {
             _shape(line.text) for column in columns for line in column if _in_margin(line, page)
         }
         counted.update(margin)
-    return {
-        text for text, count in counted.items() if count >= max(3, _REPEATS_SHARE * len(pages) / 2)
-    }
+    return {text for text, count in counted.items() if count >= least}
 
 
 def _shape(text: str) -> str:
@@ -217,7 +218,8 @@ def _begins(line: Placed, previous: Placed | None, left: float, right: float, si
         return line.left > left + 1.2 * size
     if line.left > left + 1.2 * size and line.left > previous.left + 0.8 * size:
         return True
-    if abs(line.size - previous.size) > 0.25 * size:
+    is_measurable = min(len(line.text), len(previous.text)) >= _MEASURABLE_CHARS
+    if is_measurable and abs(line.size - previous.size) > 0.25 * size:
         return True
     if line.top - previous.bottom > 1.8 * size:
         return True

@@ -62,7 +62,13 @@ def load_xlsx(content: bytes) -> Loaded:
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     for number, sheet in enumerate(sheets, 1):
         found = _sheet_lines(_grid(sheet), number)
-        if found and len(sheets) > 1 and not sheet.title.lower().startswith("sheet"):
+        has_title = number == 1 and found and found[0].kind is LineKind.TEXT
+        if (
+            found
+            and not has_title
+            and len(sheets) > 1
+            and not sheet.title.lower().startswith("sheet")
+        ):
             lines.append(Line(text=sheet.title, kind=LineKind.HEADING))
         lines += found
         if len(lines) > MAX_LINES:
