@@ -1,4 +1,4 @@
-"""Things a question names that nothing found prints: a false premise, or what is not said at all."""
+"""Things a question names that nothing found prints: a false premise, or what is not said."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def strange_names(question: str, holds: str) -> frozenset[str]:
 
 
 def kin_of(tags: frozenset[str], text: str) -> bool:
-    """Whether ``text`` lists names of the same kind as a strange one: other places, other people."""
+    """Whether ``text`` lists names of the same kind as a strange one: other places, people."""
     if not tags:
         return False
     import rjieba

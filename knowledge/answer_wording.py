@@ -107,6 +107,8 @@ def _missing_words(part: Part) -> str:
         return "地点"
     if part.want in {Want.NAMES, Want.LIST}:
         return "具体名称"
+    if {FactKind.DAY, FactKind.CLOCK} <= part.kinds:
+        return "时间"
     kind = next((kind for kind in _MAIN_KINDS if kind in part.kinds), None)
     return _KIND_WORDS.get(kind, "具体内容") if kind else "具体内容"
 

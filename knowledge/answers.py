@@ -53,8 +53,10 @@ _POINTS_BACK = re.compile(r"(?:这些?|其|该|此|上述|以上|它们?|他们)
 class Thresholds:
     """Calibrated on question files; see ``bench/README.md``."""
 
-    answer: float = 0.3
+    answer: float = 0.37
     """Least coverage of the question by the best sentence with its context."""
+    nearest: float = 0.2
+    """Below this even the nearest clause is about something else, and is not named."""
     companion: float = 0.75
     """Least score of a further passage, as a share of the best one's."""
     helper: float = 0.7
@@ -92,6 +94,8 @@ class Answerer:
         if not scored:
             return wording.nothing_found(question)
         best = scored[0]
+        if best.coverage < self.thresholds.nearest and not understood.refused:
+            return wording.nothing_found(question)
         nearest = self._cite([best])
         if understood.refused and not asks_membership(parts, best.sentence):
             return wording.unknown(understood, nearest)

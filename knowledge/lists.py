@@ -17,6 +17,7 @@ _FIRST_SENTENCE = re.compile(r"[^。；\n]{2,60}")
 
 
 def asks_for_list(parts: Sequence[Part]) -> bool:
+    """Whether any part wants several things named."""
     return any(part.want in {Want.LIST, Want.NAMES} for part in parts)
 
 
