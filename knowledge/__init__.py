@@ -1,1 +1,1 @@
-"""Documents to passages to index to cited answers and draft tasks; knows no chat and no database."""
+"""Documents to passages to index to answers and draft tasks; knows no chat and no database."""

@@ -23,6 +23,8 @@ class Genre(StrEnum):
 
 
 class PassageKind(StrEnum):
+    """How a passage stands in its document."""
+
     ITEM = "item"
     """A numbered item, article or 一是… clause with its heading."""
     PARAGRAPH = "paragraph"
@@ -32,7 +34,7 @@ class PassageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading; ``level`` 1 is the top; ``heading`` is without its number; offsets span the section."""
+    """A heading, without its number; ``level`` 1 is the top; the offsets span its section."""
 
     locator: str
     heading: str
@@ -85,7 +87,7 @@ class Document:
     replaces: tuple[str, ...] = ()
     """Titles or 文号 this document says it replaces (同时废止)."""
     cautions: tuple[str, ...] = ()
-    """Short Chinese lines: incomplete (truncated), anonymised, machine-rewritten, title derived …"""
+    """Short Chinese lines: incomplete, anonymised, machine-rewritten, title derived …"""
     names: tuple[str, ...] = ()
     """Places and bodies the document speaks for or about, as printed (for filters)."""
     text: str
@@ -108,7 +110,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A verbatim quote and where it stands; ``start``/``end`` span ``quote`` in the document's text."""
+    """A verbatim quote and where it stands; ``start``/``end`` are offsets in the text."""
 
     document_id: str
     document: str
@@ -130,7 +132,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """``text`` is what is shown, without the source lines. Unanswered: citations hold the nearest clause."""
+    """``text`` is shown above the sources. Unanswered: ``citations`` hold the nearest clause."""
 
     question: str
     """The question as understood (a follow-up made whole)."""
@@ -143,12 +145,16 @@ class Answer:
 
 
 class TaskKind(StrEnum):
+    """Whether a task ends, comes back or goes on."""
+
     ONE_OFF = "one-off"
     RECURRING = "recurring"
     ONGOING = "ongoing"
 
 
 class Basis(StrEnum):
+    """Whether a clause binds the reader or tells what others do."""
+
     REQUIREMENT = "requirement"
     REPORTED_PRACTICE = "reported-practice"
 

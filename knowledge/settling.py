@@ -19,7 +19,7 @@ HEAD_REACH_CHARS = 14
 """How far a count may stand from the noun it counts."""
 
 BARE_CHARS = 5
-"""A clause with no more than this beside its interval (每学期不少于两次) is about its neighbours."""
+"""A clause with no more beside its interval (每学期不少于两次) is about its neighbours."""
 
 _ROW = PassageKind.ROW
 _UNIT_GROUPS = tuple(
