@@ -22,19 +22,9 @@ class RecordKind(StrEnum):
     """Something one member filled in."""
 
 
-class RecordState(StrEnum):
-    """Where a record stands; what may follow what is declared by its type."""
-
-    STORED = "stored"
-    SUBMITTED = "submitted"
-    """Waits for somebody's decision."""
-    APPROVED = "approved"
-    RETURNED = "returned"
-    CLOSED = "closed"
-    WITHDRAWN = "withdrawn"
-
-
-COUNTED = (RecordState.STORED, RecordState.APPROVED, RecordState.CLOSED)
+RECORDED = "recorded"
+"""The state of what needs nobody's decision."""
+WITHDRAWN = "withdrawn"
 
 
 class CheckIn(StrEnum):
@@ -66,7 +56,10 @@ class Record(Base):
     """Makes it once, e.g. ``roll:7:3`` or ``draft:web:m1:19:0``."""
     kind: Mapped[str] = mapped_column(String(16))
     type: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(16), default=RecordState.STORED)
+    state: Mapped[str] = mapped_column(String(48), default=RECORDED)
+    """As the type names it, or ``withdrawn``."""
+    is_counted: Mapped[bool] = mapped_column(default=True)
+    """Whether reports and points count it: it is settled, and not withdrawn."""
     root_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"), index=True)
     replaces: Mapped[int | None] = mapped_column(ForeignKey("record.id"), unique=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
