@@ -125,16 +125,17 @@ _RATE = re.compile(
 )
 _ONLY_COUNTED = re.compile(rf"^(?:全年|每年|累计|原则上)*(?:{_LIMIT}|至少)[0-9]+[次场期轮]")
 _LIMITED = re.compile(rf"{_LIMIT}(?![^，]*[0-9一二三四五六七八九十两](?:次|场|期|轮|节|篇))")
-_COUNTED = re.compile(rf"(?:{_LIMIT}|至少)?[0-9一二三四五六七八九十两]+(?:次|场|期|轮)(?:以上)?$")
+_COUNTED = re.compile(rf"(?:{_LIMIT}|至少)?[0-9一二三四五六七八九十两]{{1,6}}(?:次|场|期|轮)(?:以上)?$")
 _WITHIN = re.compile(
-    r"[0-9一二三四五六七八九十两]+个?(?:工作日|小时|天|日|分钟)(?:之|以)?内(?=[\u4e00-\u9fff]{2})|"
-    r"提前[0-9一二三四五六七八九十两]+个?(?:工作日|天|日|小时|周|月)"
+    r"[0-9一二三四五六七八九十两]{1,6}个?(?:工作日|小时|天|日|分钟)(?:之|以)?内(?=[\u4e00-\u9fff]{2})|"
+    r"提前[0-9一二三四五六七八九十两]{1,6}个?(?:工作日|天|日|小时|周|月)"
 )
 _AT_A_TIME = re.compile(r"(?:前|内|底|末|每.|[定按]期|统一|及时|季度|学期)$")
+_NAMES = re.compile(r"(?:单位|部门|人员|机构|同志)$")
 _IN_CHARGE = re.compile(
     r"^由[^，]+?(?:承办|负责|牵头|配合|组织实施|解释)(?:[\u4e00-\u9fff]{0,4}|[^，]{0,16}配合)$"
 )
-_AMOUNT = re.compile(r"每[生人名校班][^，]{0,4}[0-9.]+(?:万|千|百)?元$|[0-9.]+(?:万|千|百)?元$")
+_AMOUNT = re.compile(r"每[生人名校班][^，]{0,4}[0-9.]{1,9}(?:万|千|百)?元$|[0-9.]{1,9}(?:万|千|百)?元$")
 _FOLLOWS = re.compile(
     r"^(?:发现|(?:认真|精心|周密)(?:组织|部署|安排|筹备)|[\u4e00-\u9fff]{2,4}结果(?!应)|逾期|不合格|情节|凡|如有|未按|[\u4e00-\u9fff]{2,6}不合格)|不合格的"
 )
@@ -283,7 +284,7 @@ def _leading_verb(text: str) -> tuple[ClauseRole, str, int]:
 
     at = 0
     for word, tag in rjieba.tag(text):
-        if tag.startswith("v") and tag != "vn" and len(word) > 1:
+        if tag.startswith("v") and tag != "vn" and len(word) > 1 and not _NAMES.search(text):
             return ClauseRole.VERBAL, word, at
         if not tag.startswith(("d", "a", "m")):
             break

@@ -42,7 +42,7 @@ _RESULT = re.compile(
 _ARTICLE = re.compile(r"\s*第[^条]{1,6}条")
 _AIM = re.compile(r"^.{0,6}目标(?:任务)?$")
 _CLOSING = re.compile(
-    r"制定本|本(?:办法|细则|方案|规定|意见|通知|要点|表)[^，。]{0,24}(?:解释|施行|印发)|起施行|印发给你们|同时废止|所称|(?:分送|抄送|抄报|出席|列席|记录|联系人|联系电话)[：:]|"
+    r"制定本|本(?:办法|细则|方案|规定|意见|通知|要点|表)[^，。]{0,24}(?:解释|施行|印发)|起施行|印发给你们|同时废止|所称|[^，]原则[，。]|如下[：:]|(?:分送|抄送|抄报|出席|列席|记录|联系人|联系电话)[：:]|"
     r"\.(?:docx?|xlsx?|pptx?|pdf)"
 )
 _NUMBERING = re.compile(
@@ -188,6 +188,8 @@ class _Page:
         sentence = _sentence_around(self.text, start, end)
         cadence = read_cadence(title or duty.when)
         basis = basis_of(self.document, sentence)
+        if _is_told_as_done(duty.core) and self.document.genre is Genre.POLICY:
+            basis = Basis.REPORTED_PRACTICE
         due = None if cadence.rule else self._due(duty, basis, period)
         first, last = self.places[start], self.places[end - 1] + 1
         return DraftTask(
@@ -220,6 +222,11 @@ class _Page:
             or period
             or year_end_deliverable(self.document, act, quote)
         )
+
+
+def _is_told_as_done(core: Clause) -> bool:
+    """``开展了``: what has been done asks nobody for anything."""
+    return bool(core.verb) and core.text[core.verb_at + len(core.verb) :].startswith("了")
 
 
 def _not_before(document: Document, due: date) -> date:
