@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from bot.channels.console import ConsoleChannel, ConsoleSession, printed
 from bot.contract import added_json, answer_json, document_json, summary_json
 from bot.control import Exchange, Operation, Operations
-from bot.errors import BotError, UsageError
+from bot.errors import UsageError
 from bot.messages import ChannelName, Conversation, Sender
 from handlers.ask.actions import Ask
-from handlers.documents.actions import Added, Documents, Outcome
+from handlers.documents.actions import Documents, Prepared
 from handlers.people.actions import OPERATOR, People, operator
 from knowledge.evaluation import Report, evaluate, read_cases
 from knowledge.library import Library
@@ -163,24 +163,21 @@ class Desk:
         for start in range(0, len(files), _READ_AT_ONCE):
             some = files[start : start + _READ_AT_ONCE]
             await exchange.progress(start, len(files), some[0][1])
-            added = await asyncio.gather(*(self._add_one(path, name) for path, name in some))
-            results += [added_json(one) for one in added]
+            read = await asyncio.gather(*(self._prepare(path, name) for path, name in some))
+            results += [added_json(await self.documents.keep(operator(), one)) for one in read]
         await exchange.progress(len(files), len(files), "")
         return results
 
-    async def _add_one(self, path: Path, name: str) -> Added:
+    async def _prepare(self, path: Path, name: str) -> Prepared:
         try:
             size = (await asyncio.to_thread(path.stat)).st_size
             if size > self.file_limit_bytes:
                 limit = self.file_limit_bytes // 2**20
-                return _unreadable(name, f"文件超过 {limit} MB，太大了，请拆开再加。")
+                return Prepared(file=name, reason=f"文件超过 {limit} MB，太大了，请拆开再加。")
             content = await asyncio.to_thread(path.read_bytes)
         except OSError as error:
-            return _unreadable(name, f"文件打不开（{error.strerror}）。")
-        try:
-            return await self.documents.add(operator(), name, content)
-        except BotError as error:
-            return _unreadable(name, error.reply)
+            return Prepared(file=name, reason=f"文件打不开（{error.strerror}）。")
+        return await self.documents.prepare(name, content)
 
     async def _list(self, request: _Shelf, exchange: Exchange) -> JsonValue:
         shelf = await self.documents.shelf(operator(), with_past=request.with_past)
@@ -299,7 +296,3 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
         else:
             found.append((path, path.name))
     return found
-
-
-def _unreadable(name: str, reason: str) -> Added:
-    return Added(file=name, outcome=Outcome.UNREADABLE, reason=reason)

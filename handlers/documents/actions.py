@@ -6,7 +6,7 @@ import asyncio
 import logging
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
@@ -39,6 +39,16 @@ class Outcome(StrEnum):
     """Added; an earlier version of the file is kept as replaced."""
     UNCHANGED = "unchanged"
     UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A file that was read, or the Chinese ``reason`` why it could not be."""
+
+    file: str
+    content: bytes = field(default=b"", repr=False)
+    document: Document | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,26 +113,43 @@ class Documents:
             NotAllowed: The actor may not add documents there.
         """
         check(actor, Act.MANAGE_DOCUMENTS, visible_to)
+        return await self.keep(actor, await self.prepare(file, content), visible_to=visible_to)
+
+    async def prepare(self, file: str, content: bytes) -> Prepared:
+        """Read a file without keeping it; several may be read at once."""
         try:
-            document = replace(await self.read(content, PurePath(file).name), file=file)
+            document = await self.read(content, PurePath(file).name)
         except UnreadableDocument as error:
             logger.info("Could not read a file of %d bytes: %s", len(content), error)
-            return Added(file=file, outcome=Outcome.UNREADABLE, reason=error.reply)
-        now = self.clock()
+            return Prepared(file=file, reason=error.reply)
+        return Prepared(file=file, content=content, document=replace(document, file=file))
+
+    async def keep(
+        self, actor: Actor, prepared: Prepared, *, visible_to: int | None = None
+    ) -> Added:
+        """Keep what was read, in the order in which this is called.
+
+        Raises:
+            NotAllowed: The actor may not add documents there.
+        """
+        check(actor, Act.MANAGE_DOCUMENTS, visible_to)
+        document, now = prepared.document, self.clock()
+        if document is None:
+            return Added(file=prepared.file, outcome=Outcome.UNREADABLE, reason=prepared.reason)
 
         def keep(session: Session) -> tuple[Outcome, list[str], list[str]]:
-            return _keep(session, document, content, actor, visible_to, now)
+            return _keep(session, document, prepared.content, actor, visible_to, now)
 
         outcome, gone, superseded = await self.store.write(keep)
         if outcome is Outcome.UNCHANGED:
-            return Added(file=file, outcome=outcome, document=document)
+            return Added(file=prepared.file, outcome=outcome, document=document)
         for document_id in gone:
             await self.library.remove(document_id)
         await self._refresh([document.id, *superseded])
         titles = tuple(
             self.library.documents[one].title for one in superseded if one in self.library.documents
         )
-        return Added(file=file, outcome=outcome, document=document, supersedes=titles)
+        return Added(file=prepared.file, outcome=outcome, document=document, supersedes=titles)
 
     async def shelf(self, actor: Actor, *, with_past: bool = False) -> Sequence[Shelved]:
         """What the actor may see, oldest first; ``with_past``: replaced and retired ones too."""
