@@ -44,6 +44,7 @@ _COUNTS = re.compile(
 _WRITTEN_UP = re.compile(
     r"^(?:[\u4e00-\u9fff]{2,5}处|并|及时|同步)?(?:做好|建立|完善|留存|形成|上传|撰写)[^，]{0,8}(?:记录|台账|台帐|档案|[一1]档|资料|影像)$"
 )
+_MONTH = re.compile("[0-9]月")
 _CONDITION = re.compile(r"的$|追究|取消|从严|严肃处理|一票否决|问责")
 
 
@@ -105,7 +106,7 @@ class _Growing:
             if clause.end - self.start <= max(LEAD_CHARS, 2 * (self.end - self.start)):
                 self.end = clause.end
             return True
-        if clause.is_timed and not clause.verb and self.core.is_timed:
+        if self.core.is_timed and not clause.verb and _MONTH.search(clause.text):
             self._when.append(clause.text)
             self.end = clause.end
             return True

@@ -35,15 +35,23 @@ _ISSUES_RULE = re.compile(
 )
 
 
+_MAKES_A_RULE = re.compile(
+    r"(?:建立|健全|完善|制定|制订|修订|出台|印发)[^，。；]{0,24}?(?:办法|方案|细则|规则|制度|机制)$"
+)
+_SCHOOL_YEAR = re.compile(
+    r"(?P<first>20[0-9]{2})[-—－–~至]+(?P<second>20[0-9]{2})学年[度]?(?P<is_second>第?[二下]|春)?"
+)
 _HEAD_CHARS = 300
 
 
 def kind_of(quote: str, cadence: Cadence, due: date | None) -> TaskKind:
     """Recurring where an interval or a thing that comes back is printed, one-off where it ends."""
-    if cadence.rule or (_COMES_BACK.search(quote) and not _EVENT.search(quote)):
+    if cadence.rule:
         return TaskKind.RECURRING
     if due is not None or _EVENT.search(quote):
         return TaskKind.ONE_OFF
+    if _COMES_BACK.search(quote) and not _MAKES_A_RULE.search(quote):
+        return TaskKind.RECURRING
     if cadence.is_vague and not _KEPT_UP.search(cadence.words):
         return TaskKind.RECURRING
     return TaskKind.ONE_OFF if _is_deliverable(quote) else TaskKind.ONGOING
@@ -88,6 +96,8 @@ def year_of(document: Document) -> int | None:
     """The printed year of the plan, else of its date of issue."""
     if document.year is not None:
         return document.year
+    if match := _SCHOOL_YEAR.search(document.title):
+        return int(match["second" if match["is_second"] else "first"])
     if match := re.search("(20[0-9]{2})年", document.title):
         return int(match[1])
     if document.issued_on is not None:

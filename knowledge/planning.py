@@ -23,6 +23,7 @@ from knowledge.rows import columns_of, drafts_of_row, is_remark
 from knowledge.segmentation import normalise
 
 TITLE_CHARS = 30
+_SHORTEST_TITLE = 5
 _HEADING_CHARS = 18
 _PAST_DAYS = 60
 """A due date longer before the date of issue is meant for the year after."""
@@ -30,7 +31,7 @@ _PREAMBLE = re.compile(r"^(?:导语|前言|总体要求|指导思想|总体目�
 _NO_DUTIES = re.compile(
     r"^(?:专项)?(?:整治|检查|督查|排查)(?:重点|范围|对象)|"
     r"^(?:资助|收费|评选|认定|奖励)?(?:标准|条件|对象|范围)$|"
-    r"^(?:活动|报名|考试|会议|培训|实施)?(?:时间|地点|主题|日期)$|"
+    r"^.{0,4}(?:时间|地点|主题|日期)$|"
     r"负面清单|承诺书|样式|样表|(?:统计|登记|汇总|申请|申报)表|名单$"
 )
 _SAYS_LITTLE = frozenset(
@@ -184,6 +185,8 @@ class _Page:
         start, end = duty.start, duty.end
         if title is not None:
             start, end = _clause_with(self.text, duty.core, title)
+        if number := _NUMBERING.match(self.text[start:end]):
+            start += number.end()
         quote = self.text[start:end]
         sentence = _sentence_around(self.text, start, end)
         cadence = read_cadence(title or duty.when)
@@ -258,6 +261,8 @@ def _sentence_start(text: str, position: int) -> int:
 def _title(quote: str, core: Clause | None) -> str:
     """The core clause without numbering and adverbs, cut at a place where one can stop reading."""
     text = core.text[core.verb_at :] if core and core.verb else quote
+    if core and (len(text) < _SHORTEST_TITLE or text.count("“") != text.count("”")):
+        text = core.text
     text = _SERIES_TAIL.sub("", text) if core is None else text
     text = _ADVERBS.sub("", _NUMBERING.sub("", text.strip())).strip(" 、，,")
     if len(text) <= TITLE_CHARS:

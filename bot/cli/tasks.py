@@ -29,6 +29,8 @@ OldArgument = Annotated[str, typer.Argument(metavar="OLD", help=_HELP)]
 NewArgument = Annotated[str, typer.Argument(metavar="NEW", help=_HELP)]
 
 _KINDS = {"one-off": "一次", "recurring": "反复", "ongoing": "长期"}
+_UNITS = {"YEARLY": "年", "MONTHLY": "月", "WEEKLY": "周", "DAILY": "天"}
+_WEEKDAYS = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), "一二三四五六日", strict=True))
 _CHANGES = {
     "due_on": "期限",
     "rrule": "周期",
@@ -104,10 +106,26 @@ def _line(row: Mapping[str, JsonValue]) -> str:
     if row["due_on"]:
         parts.append(f"期限：{row['due_on']}")
     if row["rrule"]:
-        parts.append(f"周期：{row['rrule']}")
+        parts.append(f"周期：{_rhythm(str(row['rrule']))}")
     if row["basis"] == "reported-practice":
         parts.append("别处的做法")
     return "  ".join(parts)
+
+
+def _rhythm(rule: str) -> str:
+    """``FREQ=MONTHLY;INTERVAL=3`` as 每 3 个月."""
+    parts = dict(part.split("=", 1) for part in rule.split(";"))
+    every, unit = parts.get("INTERVAL", ""), _UNITS[parts["FREQ"]]
+    if parts["FREQ"] == "MONTHLY" and every:
+        unit = "个月"
+    words = f"每 {every} {unit}" if every else f"每{unit}"
+    if months := parts.get("BYMONTH"):
+        words += f" {months.replace(',', '、')} 月"
+    if days := parts.get("BYMONTHDAY"):
+        words += "最后一天" if days == "-1" else f" {days.replace(',', '、')} 日"
+    if weekdays := parts.get("BYDAY"):
+        words += "、".join(_WEEKDAYS[day] for day in weekdays.split(","))
+    return words
 
 
 def _print_diff(found: Mapping[str, JsonValue]) -> None:
