@@ -36,6 +36,7 @@ from knowledge.overlap import Overlap, Weigh
 from knowledge.question import Understood
 from knowledge.sentences import Sentence, sentences_of
 from knowledge.settling import Settled, needs_fact, settle
+from knowledge.simplify import simplify
 
 MAX_CITATIONS = 3
 MAX_QUOTE_CHARS = 420
@@ -89,7 +90,7 @@ class Answerer:
         """
         question = understood.text
         groups = _compared(understood, hits)
-        parts = parts_of(_without_filters(understood))
+        parts = _own_parts(understood)
         scored = self._score(understood, parts, hits[:HITS_READ])
         if not scored:
             return wording.nothing_found(question)
@@ -231,6 +232,14 @@ class Answerer:
 
     def _cite(self, chosen: Sequence[Scored]) -> tuple[Citation, ...]:
         return tuple(_citation(one.sentence) for one in chosen)
+
+
+def _own_parts(understood: Understood) -> tuple[Part, ...]:
+    """What is asked now; a subject carried over from the turn before asks for nothing itself."""
+    parts = parts_of(_without_filters(understood))
+    typed = simplify(understood.question)
+    own = tuple(part for part in parts if part.text in typed)
+    return own or parts
 
 
 def _holds(hits: Sequence[Hit]) -> str:

@@ -98,7 +98,7 @@ _RULES: tuple[tuple[re.Pattern[str], Want, tuple[FactKind, ...]], ...] = tuple(
         (r"几月|哪个?月|什么月份", Want.FACT, (FactKind.MONTH, FactKind.DAY)),
         (r"几点|什么钟点", Want.FACT, (FactKind.CLOCK,)),
         (
-            r"什么时候|啥时候|啥时|何时|什么时间|啥时间|哪时候|截止(?:时间|日期)?(?:是|到)?(?:什么|啥|哪|何)?|哪个时间|时间是",
+            r"什么时候|啥时候|啥时|何时|什么时间|啥时间|哪时候|截止(?:时间|日期)?(?:是|到)?(?:什么|啥|哪|何)?|哪个时间|(?:时间|日期)(?:是|呢|$)",
             Want.FACT,
             (*_DATE, FactKind.CLOCK, FactKind.INTERVAL),
         ),
@@ -131,6 +131,7 @@ _WHO = re.compile(
 _WHERE = re.compile(
     r"哪里|哪儿|哪边|什么地方|啥地方|何处|在哪|到哪|去哪|往哪|哪个?(?:地方|地点|位置|场地|平台|网站)"
 )
+_PLACE_ASKED = re.compile(r"(?:地点|地址|场地|会场)(?:是|在|呢|$)")
 _LIST = re.compile(
     r"哪些|哪几|哪[一二两三四五六七八九十0-9]+|都是(?:啥|什么)|包括(?:啥|什么|哪)|有(?:啥|什么)|分别(?:是|有|为)|列(?:出|举)|几(?:类|项|种|方面|个方面|条)"
 )
@@ -212,7 +213,7 @@ def _part(piece: str) -> Part | None:
         focus = _focus(piece[: who.start()] + piece[who.end() :])
         if _PERSON_ROLE.search(focus):
             return _plain(piece, Want.FACT, (FactKind.PERSON,), cut=who.span())
-    if _WHERE.search(piece):
+    if _WHERE.search(piece) or _PLACE_ASKED.search(piece):
         return _plain(piece, Want.WHERE)
     if _WHO.search(piece):
         return _plain(piece, Want.WHO)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from knowledge.asked import tagged_words
 from knowledge.filters import known_names
 from knowledge.model import Turn
 from knowledge.segmentation import content_words
@@ -18,6 +19,13 @@ _LEANS = re.compile(
 _TITLE = re.compile(r"《([^》]{2,80})》")
 _YEAR = re.compile(
     r"(?:(?:19|20)?[0-9]{2}|[〇零一二三四五六七八九]{2,4})(?:学)?年度?|今年|去年|明年|前年"
+)
+_ASPECTS = frozenset(
+    """
+    地点 时间 日期 材料 人数 人员 经费 费用 金额 名单 要求 标准 对象 内容 方式 流程 步骤 程序 数量
+    名额 比例 单位 部门 科室 负责人 责任人 联系人 电话 期限 时限 条件 范围 目标 结果 依据 原因 目的
+    作用 报名 奖励 处罚 措施 频次 次数
+    """.split()
 )
 _BRIEF_CHARS = 3
 _TURNS_BACK = 4
@@ -43,7 +51,9 @@ def make_whole(
         return Whole(text=question)
     names = known_names(question, vocabulary)
     topic = _topic(question, vocabulary)
-    leans = _LEANS.search(question) is not None or len(topic) <= _BRIEF_CHARS
+    leans = _LEANS.search(question) is not None or (
+        len(topic) <= _BRIEF_CHARS and not _has_subject(question)
+    )
     earlier = _last_names(previous, vocabulary)
     documents = frozenset[str]().union(*(vocabulary.owners()[name] for name in earlier))
     cited = _cited(previous[-1].bot, vocabulary)
@@ -60,6 +70,14 @@ def make_whole(
         stated += "".join(_YEAR.findall(question))
         return Whole(text=head + stated + carried, preferred=cited)
     return Whole(text=f"{head}{subject} {question}".strip(), preferred=cited)
+
+
+def _has_subject(question: str) -> bool:
+    """Whether a short question names what it is about (党费), and not only an aspect (地点)."""
+    return any(
+        is_thing and len(word) > 1 and word not in _ASPECTS
+        for word, is_thing in tagged_words(question)
+    )
 
 
 def _topic(question: str, vocabulary: Vocabulary) -> str:

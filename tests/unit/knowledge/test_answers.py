@@ -99,6 +99,13 @@ def test_a_follow_up_is_understood_from_the_turn_before() -> None:
     assert "86万元" in ask("投入多少资金", previous).text
 
 
+def test_a_new_subject_is_not_answered_from_the_old_one() -> None:
+    previous = (Turn(user="联席会议多久开一次", bot="每季度召开一次。"),)
+
+    assert not ask("党费什么时候交", previous).answered
+    assert not ask("那地点呢", previous).answered
+
+
 @given(st.text(max_size=60))
 def test_any_question_gets_an_answer_whose_quotes_are_verbatim(question: str) -> None:
     answer = ask(question)
