@@ -83,6 +83,8 @@ class DeliveryState(StrEnum):
     MISSED = "missed"
     COALESCED = "coalesced"
     UNCERTAIN = "uncertain"
+    WITHDRAWN = "withdrawn"
+    """Taken back before it left."""
 
 
 class PartState(StrEnum):
@@ -344,6 +346,8 @@ class Question(Base):
     state: Mapped[str] = mapped_column(String(16))
     routed_to: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     standing_answer_id: Mapped[int | None] = mapped_column(ForeignKey("standing_answer.id"))
+    confidence: Mapped[float | None]
+    routed_at: Mapped[datetime | None]
 
 
 class StandingAnswer(Base):
@@ -358,6 +362,11 @@ class StandingAnswer(Base):
     written_by: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     written_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    basis: Mapped[str | None]
+    """What it rests on, as its writer put it: 《…》第三条."""
+    expires_on: Mapped[date | None]
+    serves: Mapped[list[str] | None]
+    """Further wordings of the question."""
 
 
 class Vector(Base):

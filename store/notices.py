@@ -167,7 +167,9 @@ def not_told(session: Session, *, limit: int = 100) -> Sequence[Notice]:
 def of_delivery(session: Session, delivery_id: int) -> Sequence[Notice]:
     """The reminders a delivery covers."""
     return session.scalars(
-        select(Notice).where(Notice.delivery_id == delivery_id).order_by(Notice.id)
+        select(Notice)
+        .where(Notice.delivery_id == delivery_id, Notice.subject.startswith(_SUBJECT))
+        .order_by(Notice.id)
     ).all()
 
 
@@ -178,7 +180,11 @@ def of_conversation(
     return session.scalars(
         select(Notice)
         .join(Delivery, Delivery.id == Notice.delivery_id)
-        .where(Delivery.channel == channel, Delivery.conversation == conversation)
+        .where(
+            Delivery.channel == channel,
+            Delivery.conversation == conversation,
+            Notice.subject.startswith(_SUBJECT),
+        )
         .order_by(Notice.id.desc())
         .limit(limit)
     ).all()
