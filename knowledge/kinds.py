@@ -57,14 +57,20 @@ def kind_of(quote: str, cadence: Cadence, due: date | None) -> TaskKind:
     return TaskKind.ONE_OFF if _is_deliverable(quote) else TaskKind.ONGOING
 
 
-def basis_of(document: Document, sentence: str) -> Basis:
+def basis_of(genre: Genre, sentence: str, *, tells_of_a_rule: bool) -> Basis:
     """A policy asks its readers; a report only where it tells of a rule that has been issued."""
-    if document.genre is Genre.POLICY:
+    if genre is Genre.POLICY or (tells_of_a_rule and _RULING.search(sentence)):
         return Basis.REQUIREMENT
-    tells_of_rule = _ISSUES_RULE.search(f"{document.title}\n{document.text}") is not None
-    is_news = document.genre is Genre.NEWS
-    rules = is_news and tells_of_rule and not _is_about_a_past_project(document)
-    return Basis.REQUIREMENT if rules and _RULING.search(sentence) else Basis.REPORTED_PRACTICE
+    return Basis.REPORTED_PRACTICE
+
+
+def tells_of_a_rule(document: Document) -> bool:
+    """Whether a piece of news is about a rule that others have to follow."""
+    return (
+        document.genre is Genre.NEWS
+        and _ISSUES_RULE.search(f"{document.title}\n{document.text}") is not None
+        and not _is_about_a_past_project(document)
+    )
 
 
 def _is_about_a_past_project(document: Document) -> bool:

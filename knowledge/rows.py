@@ -12,8 +12,8 @@ from knowledge.cadence import read_cadence, read_due
 from knowledge.evidence import evidence_types
 from knowledge.kinds import kind_of, year_of
 from knowledge.model import Basis, Document, DraftTask, Passage, PassageKind
+from knowledge.titles import TITLE_CHARS
 
-TITLE_CHARS = 30
 _HEAD = re.compile(r"(?:^|；)(?P<head>[^：；\n]{1,24})：")
 _DUTY = re.compile(r"任务|事项|内容|措施|要求|举措|项目|工作(?!.{0,4}(?:时限|科室|单位))")
 _DETAIL = re.compile(r"具体|措施|内容|要求|举措|任务$")
