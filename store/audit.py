@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -51,6 +51,25 @@ def about(session: Session, subject: str) -> Sequence[AuditEntry]:
     return session.scalars(
         select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.n)
     ).all()
+
+
+def latest(
+    session: Session,
+    *,
+    who: Collection[str] | None = None,
+    what: str = "",
+    before: int | None = None,
+    limit: int = 50,
+) -> Sequence[AuditEntry]:
+    """Newest first: by these accounts, of deeds that begin with ``what``, older than ``before``."""
+    query = select(AuditEntry).order_by(AuditEntry.n.desc()).limit(limit)
+    if who is not None:
+        query = query.where(AuditEntry.who.in_(who))
+    if what:
+        query = query.where(AuditEntry.what.startswith(what))
+    if before is not None:
+        query = query.where(AuditEntry.n < before)
+    return session.scalars(query).all()
 
 
 def first_broken(session: Session) -> int | None:

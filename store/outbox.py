@@ -305,6 +305,21 @@ def in_trouble(session: Session, *, limit: int = 100) -> Sequence[Delivery]:
     ).all()
 
 
+def withdraw(session: Session, delivery_id: int, now: datetime, reason: str) -> bool:
+    """Take back what nobody has begun to send; False when it is too late."""
+    return _done(
+        session,
+        update(Delivery)
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.state == DeliveryState.OPEN,
+            Delivery.owner.is_(None),
+            Delivery.is_rendered.is_(False),
+        )
+        .values(state=DeliveryState.WITHDRAWN, reason=reason, ended_at=now),
+    )
+
+
 def purge(session: Session, *, before: datetime) -> int:
     """Forget closed deliveries, with their parts."""
     gone = session.execute(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from store.inserting import insert_once, put
 from store.models import Account, ConversationRow, Member, Membership, Unit
+from store.models_running import UnitGroup
 
 
 def unit_at(session: Session, path: Sequence[str]) -> Unit:
@@ -180,3 +181,67 @@ def bind(session: Session, channel: str, conversation: str, unit_id: int | None)
 def conversation(session: Session, channel: str, conversation_id: str) -> ConversationRow | None:
     """A conversation the bot was in."""
     return session.get(ConversationRow, (channel, conversation_id))
+
+
+def chats_of(session: Session, unit_ids: Collection[int]) -> Sequence[ConversationRow]:
+    """Group chats that are bound to one of these units."""
+    return session.scalars(
+        select(ConversationRow)
+        .where(ConversationRow.unit_id.in_(unit_ids), ConversationRow.is_group)
+        .order_by(ConversationRow.channel, ConversationRow.id)
+    ).all()
+
+
+def holders(
+    session: Session, role: str, unit_ids: Collection[int] | None = None
+) -> Sequence[Member]:
+    """Active members who are ``role`` in one of these units, or anywhere."""
+    query = (
+        select(Member)
+        .join(Membership, Membership.member_id == Member.id)
+        .where(Member.is_active, Membership.role == role)
+        .distinct()
+        .order_by(Member.id)
+    )
+    if unit_ids is not None:
+        query = query.where(Membership.unit_id.in_(unit_ids))
+    return session.scalars(query).all()
+
+
+def root_units(session: Session) -> frozenset[int]:
+    """Units that are part of no other."""
+    return frozenset(session.scalars(select(Unit.id).where(Unit.parent_id.is_(None))))
+
+
+def parent_of(session: Session, unit_id: int) -> int | None:
+    """The unit it is part of."""
+    return session.scalars(select(Unit.parent_id).where(Unit.id == unit_id)).one_or_none()
+
+
+def leavers_named(session: Session, name: str) -> Sequence[Member]:
+    """Former members of this name, the last to join first."""
+    return session.scalars(
+        select(Member)
+        .where(Member.name == name, Member.is_active.is_(False))
+        .order_by(Member.id.desc())
+    ).all()
+
+
+def put_in_group(session: Session, group: str, unit_id: int) -> bool:
+    """False when the unit was in it."""
+    return insert_once(session, UnitGroup, {"name": group, "unit_id": unit_id})
+
+
+def take_out_of_group(session: Session, group: str, unit_id: int) -> None:
+    """Undo ``put_in_group``."""
+    session.execute(delete(UnitGroup).where(UnitGroup.name == group, UnitGroup.unit_id == unit_id))
+
+
+def group_units(session: Session, group: str) -> frozenset[int]:
+    """The units of a group."""
+    return frozenset(session.scalars(select(UnitGroup.unit_id).where(UnitGroup.name == group)))
+
+
+def groups(session: Session) -> Sequence[UnitGroup]:
+    """Every group with its units."""
+    return session.scalars(select(UnitGroup).order_by(UnitGroup.name, UnitGroup.unit_id)).all()

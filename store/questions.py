@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import or_, select
@@ -39,6 +39,7 @@ def add(
     now: datetime,
     asked_by: int | None = None,
     standing_answer_id: int | None = None,
+    confidence: float | None = None,
 ) -> int:
     """Keep a question with its answer; ``feedback_id`` is what 👍 and 👎 come back with."""
     row = Question(
@@ -55,6 +56,7 @@ def add(
         account=account,
         asked_by=asked_by,
         standing_answer_id=standing_answer_id,
+        confidence=confidence,
         state=QuestionState.ANSWERED if answered else QuestionState.UNANSWERED,
     )
     session.add(row)
@@ -103,11 +105,19 @@ def give_feedback(
     return True
 
 
-def route(session: Session, question_id: int, member_id: int) -> None:
-    """Hand an unanswered question to a person."""
+def by_feedback(session: Session, feedback_id: str) -> Question | None:
+    """The question whose answer carries this id."""
+    return session.scalars(
+        select(Question).where(Question.feedback_id == feedback_id)
+    ).one_or_none()
+
+
+def route(session: Session, question_id: int, member_id: int, now: datetime | None = None) -> None:
+    """Hand a question to a person."""
     row = session.get_one(Question, question_id)
     row.state = QuestionState.ROUTED
     row.routed_to = member_id
+    row.routed_at = now
 
 
 def in_state(session: Session, state: QuestionState, *, limit: int = 100) -> Sequence[Question]:
@@ -125,6 +135,8 @@ def stand(
     written_by: int | None,
     now: datetime,
     visible_to: int | None = None,
+    basis: str | None = None,
+    expires_on: date | None = None,
 ) -> int:
     """Keep a person's reply to a question as the answer for the next who ask it."""
     row = session.get_one(Question, question_id)
@@ -134,6 +146,9 @@ def stand(
         written_by=written_by,
         written_at=now,
         visible_to=visible_to,
+        basis=basis,
+        expires_on=expires_on,
+        serves=[] if row.question == row.understood else [row.question],
     )
     session.add(standing)
     session.flush()
@@ -142,11 +157,35 @@ def stand(
     return standing.id
 
 
-def standing_answers(session: Session, units: Sequence[int]) -> Sequence[StandingAnswer]:
-    """Those that someone of these units, with all above, may see; newest first."""
-    may_see = or_(StandingAnswer.visible_to.is_(None), StandingAnswer.visible_to.in_(units))
-    return session.scalars(
+def standing_answer(session: Session, standing_id: int) -> StandingAnswer | None:
+    """One standing answer, retired or not."""
+    return session.get(StandingAnswer, standing_id)
+
+
+def standing_answers(
+    session: Session, units: Collection[int] | None, today: date | None = None
+) -> Sequence[StandingAnswer]:
+    """Those that someone of these units (None: anyone) may see and that hold; newest first."""
+    query = (
         select(StandingAnswer)
-        .where(StandingAnswer.retired_at.is_(None), may_see)
+        .where(StandingAnswer.retired_at.is_(None))
         .order_by(StandingAnswer.id.desc())
+    )
+    if units is not None:
+        query = query.where(
+            or_(StandingAnswer.visible_to.is_(None), StandingAnswer.visible_to.in_(units))
+        )
+    if today is not None:
+        query = query.where(
+            or_(StandingAnswer.expires_on.is_(None), StandingAnswer.expires_on >= today)
+        )
+    return session.scalars(query).all()
+
+
+def between(session: Session, since: datetime, until: datetime) -> Sequence[Question]:
+    """What was asked in a stretch of time, oldest first."""
+    return session.scalars(
+        select(Question)
+        .where(Question.asked_at >= since, Question.asked_at < until)
+        .order_by(Question.id)
     ).all()
