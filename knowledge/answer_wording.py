@@ -113,12 +113,16 @@ def _missing_words(part: Part) -> str:
     return _KIND_WORDS.get(kind, "具体内容") if kind else "具体内容"
 
 
+PREMISE = "文件里没有提到"
+"""How a text begins that corrects the question."""
+
+
 def premise(parts: Sequence[Part], absent: Sequence[str]) -> str:
     """Correct a question that takes for granted what the documents do not mention."""
     doubted = [word for word in absent if any(word in part.text for part in parts)]
     if not doubted or any(part.want is not Want.YES_NO for part in parts):
         return ""
-    return f"文件里没有提到{_quoted(doubted)}，相关的原文是：\n"
+    return f"{PREMISE}{_quoted(doubted)}，相关的原文是：\n"
 
 
 def compose(chosen: Sequence[tuple[Scored, Sequence[Sentence]]], *, by_document: bool) -> str:
@@ -143,12 +147,18 @@ def _led(lead: str, words: str, between: str) -> str:
 
 
 def _lead(chosen: Sequence[Scored]) -> str:
+    facts = facts_of(chosen)
+    return "；".join(facts) + "。" if facts else ""
+
+
+def facts_of(chosen: Sequence[Scored]) -> tuple[str, ...]:
+    """The first fact found for each part of the question, as one would say it."""
     facts: dict[Part, str] = {}
     for one in chosen:
         for found in one.settled:
             if found.fact is not None:
                 facts.setdefault(found.part, _said(found.fact, one.sentence.text))
-    return "；".join(dict.fromkeys(facts.values())) + "。" if facts else ""
+    return tuple(dict.fromkeys(facts.values()))
 
 
 def _said(fact: Fact, text: str) -> str:

@@ -116,6 +116,7 @@ class Answerer:
             ),
             citations=self._cite(chosen),
             cautions=wording.cautions(chosen),
+            facts=_facts(chosen),
             confidence=best.coverage,
         )
 
@@ -191,6 +192,7 @@ class Answerer:
             text=lines_of(section[1]),
             citations=(citation_of(*section),),
             cautions=section[0].cautions,
+            facts=tuple(lines_of(section[1]).strip("。").split("；")),
             confidence=best.coverage,
         )
 
@@ -240,6 +242,15 @@ def _own_parts(understood: Understood) -> tuple[Part, ...]:
     typed = simplify(understood.question)
     own = tuple(part for part in parts if part.text in typed)
     return own or parts
+
+
+def _facts(chosen: Sequence[Scored]) -> tuple[str, ...]:
+    """Of every document that is heard, so that a comparison keeps both sides."""
+    by_document: dict[str, list[Scored]] = {}
+    for one in chosen:
+        by_document.setdefault(one.sentence.hit.document.id, []).append(one)
+    facts = [fact for group in by_document.values() for fact in wording.facts_of(group)]
+    return tuple(dict.fromkeys(facts))
 
 
 def _holds(hits: Sequence[Hit]) -> str:

@@ -140,6 +140,8 @@ class Answer:
     text: str
     citations: tuple[Citation, ...] = ()
     cautions: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    """What was asked for, as printed: no other wording of the answer may leave it out."""
     confidence: float = 0.0
     elapsed_ms: float = 0.0
 

@@ -25,6 +25,7 @@ from knowledge.support_facts import (
 LEAST_SENTENCE = 0.7
 """Share of a sentence's character pairs that its passages print."""
 LEAST_CLAUSE = 0.6
+LEAST_FACT = 0.8
 LEAST_CHARS = 4
 
 _MARK = re.compile(r"\s*[\[［【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]］】]\s*")
@@ -277,3 +278,23 @@ def _is_swapped(piece: _Piece, with_it: list[_Piece], others: list[_Piece]) -> b
     near = frozenset[str]().union(*(one.words for one in with_it))
     far = frozenset[str]().union(*(one.words for one in others)) if others else frozenset[str]()
     return bool(piece.words & far - near)
+
+
+def share_of(text: str, other: str) -> float:
+    """How much (0–1) of what ``text`` says stands in ``other``, by character pairs."""
+    return _share(text, folded(other))
+
+
+def is_kept(fact: str, text: str) -> bool:
+    """Whether a fact of the quoted answer is still there in other words."""
+    stated = {(token.kind, token.value) for token in parts_of_dates(tokens_in(text))}
+    figures = {(token.kind, token.value) for token in tokens_in(fact)}
+    return figures <= stated and share_of(fact, text) >= LEAST_FACT
+
+
+def adds_nothing(text: str, given: str) -> bool:
+    """Whether figures, names and words of ``text`` all come from ``given``; order is free."""
+    held = folded(given)
+    figures = tokens_in(text) <= parts_of_dates(tokens_in(given))
+    names = all(name in held for name in names_in(text))
+    return figures and names and share_of(text, given) >= LEAST_SENTENCE
