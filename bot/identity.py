@@ -10,24 +10,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.channels.web import Choice, Identify
-from bot.messages import ChannelName, Role, Sender
+from bot.messages import ChannelName, Sender
 from handlers.documents.actions import Documents
 from handlers.people.actions import People
+from handlers.people.wording import ROLE_WORDS
 from store import people as people_rows
 from store.engine import Store
 
 GUEST = "guest"
-ROLE_WORDS: Mapping[Role, str] = {
-    Role.GUEST: "访客",
-    Role.TEACHER: "教师",
-    Role.PARTY_MEMBER: "党员",
-    Role.BRANCH_SECRETARY: "支部书记",
-    Role.OFFICER: "党建专干",
-    Role.SECRETARY: "书记",
-    Role.GUIDANCE: "指导组",
-    Role.DISCIPLINE: "纪委",
-    Role.ADMIN: "管理员",
-}
 _ALWAYS = ("/帮助", "/文档")
 _EXAMPLES = 3
 _TELLING = re.compile(r"(?!.*(?:要求|目标|保障|领导|附则|总则))\S{5,14}")

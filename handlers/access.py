@@ -20,6 +20,9 @@ class Act(StrEnum):
     ANSWER_QUESTIONS = "answer_questions"
     MANAGE_TASKS = "manage_tasks"
     SEE_TASKS = "see_tasks"
+    SEE_PEOPLE = "see_people"
+    BROADCAST = "broadcast"
+    SEE_AUDIT = "see_audit"
 
 
 _IN_CHARGE = frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY})
@@ -32,6 +35,9 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.ANSWER_QUESTIONS: frozenset({Role.ADMIN, Role.OFFICER}),
     Act.MANAGE_TASKS: _IN_CHARGE,
     Act.SEE_TASKS: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
+    Act.SEE_PEOPLE: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
+    Act.BROADCAST: _IN_CHARGE,
+    Act.SEE_AUDIT: frozenset({Role.ADMIN}),
 }
 
 
@@ -59,6 +65,11 @@ class Actor:
     def administered(self) -> frozenset[int]:
         """Units whose everything the actor may see."""
         return frozenset(unit for unit, roles in self.roles.items() if Role.ADMIN in roles)
+
+    @property
+    def account(self) -> str:
+        """``platform:account``, as the audit log names who acted."""
+        return f"{self.sender.channel.platform}:{self.sender.account}"
 
     def may(self, act: Act, unit: int | None = None) -> bool:
         """Whether the actor may ``act`` on ``unit`` (None: anywhere at all)."""

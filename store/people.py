@@ -24,6 +24,20 @@ def unit_at(session: Session, path: Sequence[str]) -> Unit:
     return parent
 
 
+def existing_unit(session: Session, path: Sequence[str]) -> Unit | None:
+    """The unit at ``path``, or the nearest above it that exists."""
+    found: Unit | None = None
+    for name in path:
+        parent_id = None if found is None else found.id
+        below = session.scalars(
+            select(Unit).where(Unit.name == name, Unit.parent_id.is_not_distinct_from(parent_id))
+        ).first()
+        if below is None:
+            break
+        found = below
+    return found
+
+
 def _child(session: Session, parent: Unit | None, name: str) -> Unit:
     parent_id = None if parent is None else parent.id
     found = session.scalars(

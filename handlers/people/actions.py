@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.errors import UsageError
+from bot.errors import NotAllowed, UsageError
 from bot.messages import ChannelName, Role, Sender
 from handlers.access import Act, Actor, check
 from handlers.people.roster import Row, read_roster
+from handlers.people.wording import ROLE_WORDS
 from store import audit, people
 from store.engine import Store
+from store.models import Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,18 @@ class Imported:
     units: int = 0
     errors: tuple[str, ...] = ()
     """Chinese, one per row that cannot be used; with any of them nothing is imported."""
+    changes: tuple[str, ...] = ()
+    """Chinese, one per thing that is different after it."""
+    absent: tuple[str, ...] = ()
+    """Who is on the roster and not on the sheet; they stay."""
+
+
+class _DryRun(Exception):
+    """Undoes what it carries the result of."""
+
+    def __init__(self, result: Imported) -> None:
+        super().__init__()
+        self.result = result
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +103,42 @@ class People:
 
         def work(session: Session) -> Imported:
             result = _import(session, rows, now)
-            who = f"{actor.sender.channel.platform}:{actor.sender.account}"
-            after = f"{result.added} added, {result.known} known"
+            if is_dry_run:
+                raise _DryRun(result)
             audit.record(
-                session, who=who, what="roster.import", subject="roster", now=now, after=after
+                session,
+                who=actor.account,
+                what="roster.import",
+                subject="roster",
+                now=now,
+                after="\n".join(result.changes),
             )
             return result
 
-        if is_dry_run:
-            return await self.store.read(lambda session: _count(session, rows))
-        return await self.store.write(work)
+        units = {row.unit for row in rows}
+        await self._check_units(actor, units)
+        try:
+            return await self.store.write(work)
+        except _DryRun as dry_run:
+            return dry_run.result
+
+    async def _check_units(self, actor: Actor, paths: Collection[tuple[str, ...]]) -> None:
+        """Who is in charge of one unit imports into it and below it, not elsewhere."""
+        if actor.is_operator:
+            return
+
+        def outside(session: Session) -> str | None:
+            for path in paths:
+                known = people.existing_unit(session, path)
+                if known is None or not actor.may(Act.MANAGE_PEOPLE, known.id):
+                    return " / ".join(path)
+            return None
+
+        if (unit := await self.store.read(outside)) is not None:
+            raise NotAllowed(
+                "a unit outside the actor's",
+                reply=f"“{unit}”不在您管理的单位里，所以一行也没有导入。请核对单位的写法。",
+            )
 
 
 OPERATOR = Sender(channel=ChannelName.CONSOLE, account="operator", display_name="管理员")
@@ -162,7 +202,9 @@ def _everyone(session: Session) -> list[Person]:
 
 def _import(session: Session, rows: Sequence[Row], now: datetime) -> Imported:
     units_before = len(people.units(session))
+    on_roster = {member.id: member.name for member in people.members(session)}
     added = known = 0
+    changes: list[str] = []
     for row in rows:
         unit = people.unit_at(session, row.unit)
         member_id = _known_member(session, row, unit.id)
@@ -175,14 +217,44 @@ def _import(session: Session, rows: Sequence[Row], now: datetime) -> Imported:
                 mobile=row.mobile,
                 joined_party_on=row.joined_party_on,
             ).id
+            changes.append(f"新增 {row.name}（{unit.name}）")
+            is_new = True
         else:
             known += 1
-        for role in row.roles:
-            people.give_role(session, member_id, unit.id, role.value)
-        for platform, account in row.accounts.items():
-            people.link(session, platform, account, member_id, display_name=row.name)
-        people.link(session, "web", f"m{member_id}", member_id, display_name=row.name)
-    return Imported(added=added, known=known, units=len(people.units(session)) - units_before)
+            is_new = False
+        on_roster.pop(member_id, None)
+        changes += _brought_up_to_date(session, row, member_id, unit, is_new=is_new)
+    return Imported(
+        added=added,
+        known=known,
+        units=len(people.units(session)) - units_before,
+        changes=tuple(changes),
+        absent=tuple(on_roster.values()),
+    )
+
+
+def _brought_up_to_date(
+    session: Session, row: Row, member_id: int, unit: Unit, *, is_new: bool
+) -> list[str]:
+    changes = []
+    for role in row.roles:
+        if people.give_role(session, member_id, unit.id, role.value) and not is_new:
+            changes.append(f"{row.name} 在{unit.name}增加角色：{ROLE_WORDS[role]}")
+    member = people.member(session, member_id)
+    if member is not None and not is_new:
+        if row.mobile and member.mobile != row.mobile:
+            member.mobile = row.mobile
+            changes.append(f"{row.name} 换手机号")
+        if row.joined_party_on and member.joined_party_on != row.joined_party_on:
+            member.joined_party_on = row.joined_party_on
+            changes.append(f"{row.name} 的入党日期改为 {row.joined_party_on}")
+    for platform, account in row.accounts.items():
+        owner = people.member_of(session, platform, account)
+        if not is_new and (owner is None or owner.id != member_id):
+            changes.append(f"{row.name} 绑定账号 {account}")
+        people.link(session, platform, account, member_id, display_name=row.name)
+    people.link(session, "web", f"m{member_id}", member_id, display_name=row.name)
+    return changes
 
 
 def _known_member(session: Session, row: Row, unit_id: int) -> int | None:
@@ -194,9 +266,3 @@ def _known_member(session: Session, row: Row, unit_id: int) -> int | None:
         if any(one.unit_id == unit_id for one in people.memberships(session, member.id)):
             return member.id
     return None
-
-
-def _count(session: Session, rows: Sequence[Row]) -> Imported:
-    names = {member.name for member in people.members(session)}
-    known = sum(row.name in names for row in rows)
-    return Imported(added=len(rows) - known, known=known)

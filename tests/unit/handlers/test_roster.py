@@ -120,7 +120,8 @@ async def test_an_import_twice_is_an_import_once(people: People) -> None:
 async def test_a_dry_run_writes_nothing(people: People) -> None:
     result = await people.import_roster(operator(), "册.csv", ROSTER, is_dry_run=True)
 
-    assert result.added == 3
+    assert (result.added, result.known, result.units) == (2, 1, 3)
+    assert "新增 宋见微（县局）" in result.changes
     assert await people.everyone() == []
 
 
