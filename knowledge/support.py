@@ -41,6 +41,7 @@ _FRAME = re.compile(
     r"其中|此外|同时|另外|分别|包括|主要|以及|并且|而且|还要|还|都|均|也|即|则|是指|的是|为"
 )
 _BOUND = re.compile(r"不得?(?:少于|低于|超过|多于|高于|短于|小于|超出|大于|早于|晚于|迟于)")
+_LIMIT = re.compile(rf"{_BOUND.pattern}|至[少多]|最[少多高低]|起码|以[上下内]|之[内前]")
 _NEGATION = re.compile(
     r"(?:不(?!断|仅|但|同|论|只|管|少|久|定期|忘|懈|妨)|未(?!来)|没有?|无(?!论|锡|私|人机|障碍|线)|非(?!常|遗|物质)|"
     r"勿|禁|杜绝|取消|免(?!疫)|拒|停止|暂停|除外)"
@@ -167,7 +168,7 @@ def _content(text: str) -> str:
 
 def _pairs(text: str) -> list[str]:
     """Character pairs of the words that carry meaning; pairs over the seams of words count too."""
-    bare = _FRAME.sub("，", text)
+    bare = _FRAME.sub("，", _LIMIT.sub("，", text))
     pairs: list[str] = []
     for word in content_words(bare):
         for run in _CJK_OR_WORD.findall(folded(word)):

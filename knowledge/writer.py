@@ -6,6 +6,7 @@ Nothing that retrieval refused reaches a model, and nothing a model says reaches
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -80,13 +81,13 @@ class ModelWriter:
         try:
             async with aclosing(self.calls.words(prompt, asker)) as words:
                 async for text in words:
-                    if draft.read(text, is_over=False):
+                    if await draft.read(text):
                         said_first = said_first or self.calls.monotonic() - started
                         yield replace(answer, text=draft.shown)
-            draft.read(draft.text, is_over=True)
+            await draft.end()
         finally:
             self.calls.counters.dropped.update(draft.faults)
-        draft.judge(answer)
+        await asyncio.to_thread(draft.judge, answer)
         self.calls.counters.written += 1
         self.calls.counters.first_words_s += said_first or self.calls.monotonic() - started
         yield replace(answer, text=draft.shown)
@@ -106,11 +107,21 @@ class _Draft:
     def shown(self) -> str:
         return "".join(_shown(said) for said in self._kept)
 
-    def read(self, text: str, *, is_over: bool) -> bool:
+    async def read(self, text: str) -> bool:
         """Check the sentences that are whole by now; True when there is more to show."""
         self.text = text
-        whole, rest = sentences_in(text[self._read :], is_over=is_over)
-        self._read = len(text) - len(rest)
+        return await self._read_on(is_over=False)
+
+    async def end(self) -> None:
+        """Nothing more comes: what is left is a sentence too."""
+        await self._read_on(is_over=True)
+
+    async def _read_on(self, *, is_over: bool) -> bool:
+        whole, rest = sentences_in(self.text[self._read :], is_over=is_over)
+        self._read = len(self.text) - len(rest)
+        return bool(whole) and await asyncio.to_thread(self._check, whole)
+
+    def _check(self, whole: Sequence[str]) -> bool:
         kept = len(self._kept)
         for sentence in whole:
             said = read_sentence(neutral(sentence))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +31,7 @@ _MONEY_WORDS = ("insufficient_quota", "insufficient balance", "余额", "欠费"
 _FILTER_WORDS = (
     "content_filter", "content filter", "data_inspection", "content exists risk", "敏感", "不安全",
 )  # fmt: skip
+_BROKEN_OFF = ("Protocol", "ReadError", "IncompleteRead", "WriteError", "ConnectionReset")
 _THINK, _THINK_END = "<think>", "</think>"
 
 
@@ -200,7 +201,7 @@ class _Thoughts:
 def trouble_of(error: BaseException) -> ModelTrouble:
     """What a provider's error means, by its status where it has one, else by what it is."""
     name = type(error).__name__
-    words = str(error).lower()
+    words = f"{error} {getattr(error, 'body', '')}".lower()
     status = getattr(error, "status_code", None)
     if any(word in words for word in _FILTER_WORDS):
         return ModelTrouble(Trouble.REFUSED, name)
@@ -211,11 +212,17 @@ def trouble_of(error: BaseException) -> ModelTrouble:
         return ModelTrouble(trouble, f"{name} {status}", rest_s=_retry_after(error))
     if isinstance(error, TimeoutError) or "Timeout" in name:
         return ModelTrouble(Trouble.TIMEOUT, name)
-    if any(word in name for word in ("Protocol", "ReadError", "IncompleteRead", "WriteError")):
+    if any(word in cause for cause in _causes(error) for word in _BROKEN_OFF):
         return ModelTrouble(Trouble.CUT, name)
     if isinstance(error, OSError) or "Connect" in name:
         return ModelTrouble(Trouble.UNREACHABLE, name)
     return ModelTrouble(Trouble.MALFORMED, name)
+
+
+def _causes(error: BaseException | None) -> Iterator[str]:
+    while error is not None:
+        yield type(error).__name__
+        error = error.__cause__ or error.__context__
 
 
 def _retry_after(error: BaseException) -> float | None:

@@ -6,6 +6,7 @@ through the deterministic reader, a picked duty to the person who confirms the d
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -47,8 +48,7 @@ class Proposals:
         text = await self._text(whole_prompt(question, previous), asker)
         if text is None or "\n" in text or not 0 < len(text) <= MAX_QUESTION_CHARS:
             return None
-        keeps = share_of(question, text) >= LEAST_OF_QUESTION
-        return text if keeps and adds_nothing(text, said) else None
+        return text if await asyncio.to_thread(_is_whole, text, question, said) else None
 
     async def plain(self, text: str, asker: Asker) -> str | None:
         """What a person reported, in sentences that the reader of records can read."""
@@ -56,9 +56,9 @@ class Proposals:
             self._failed(ModelTrouble(Trouble.SUSPICIOUS))
             return None
         reworded = await self._text(plain_prompt(text), asker)
-        if reworded is None or tokens_in(reworded) != tokens_in(text):
+        if reworded is None or not await asyncio.to_thread(_says_the_same, reworded, text):
             return None
-        return reworded if adds_nothing(reworded, text) else None
+        return reworded
 
     async def duties(self, passage: str, asker: Asker) -> tuple[str, ...]:
         """Sentences of a passage that ask for something, word for word, in reading order."""
@@ -84,3 +84,11 @@ class Proposals:
     def _failed(self, error: ModelTrouble) -> None:
         self.calls.counters.troubles[error.trouble] += 1
         logger.info("no proposal: %s (%s)", error.trouble, error)
+
+
+def _is_whole(text: str, question: str, said: str) -> bool:
+    return share_of(question, text) >= LEAST_OF_QUESTION and adds_nothing(text, said)
+
+
+def _says_the_same(reworded: str, text: str) -> bool:
+    return tokens_in(reworded) == tokens_in(text) and adds_nothing(reworded, text)
