@@ -1,0 +1,330 @@
+"""What a document asks for, page by page: judged against the roster, the calendar and last year."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from bot.errors import UsageError
+from handlers.access import Act, Actor, check
+from handlers.documents.actions import Documents, Shelved
+from handlers.tasks.actions import Tasks
+from handlers.tasks.assignees import Assignees, Named
+from handlers.tasks.selection import Edit
+from handlers.tasks.views import Milestone, NewTask, TaskView
+from handlers.times import Times
+from knowledge.model import Basis, DraftTask, TaskKind
+from knowledge.plan_diff import Change, diff_plans
+from knowledge.planning import draft_tasks
+from scheduler.echo import say
+from scheduler.recurrence import END_OF_DAY, SHANGHAI, Recurrence
+from scheduler.when import Deadline, Recurring
+from store import tasks as task_rows
+
+CHANGE_WORDS: Mapping[Change, str] = {
+    Change.DUE_ON: "期限",
+    Change.RRULE: "频次",
+    Change.RESPONSIBLE: "责任人",
+    Change.QUANTITY: "数量",
+    Change.WORDS: "内容",
+}
+_YEARS = re.compile(r"(?:20\d\d(?:[-—–－至]20\d\d)?\s*(?:学年)?年?度?|[（(].*?[)）]|《|》|\s)")
+
+
+class Standing(StrEnum):
+    """A draft beside what was confirmed before."""
+
+    NEW = "new"
+    CONFIRMED = "confirmed"
+    """Of this very document."""
+    SAME = "same"
+    CHANGED = "changed"
+    PRACTICE = "practice"
+    """What others did; nobody is asked to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A draft with what a person changed of it, and whether it can become a task."""
+
+    number: int
+    draft: DraftTask
+    title: str
+    who: tuple[str, ...]
+    named: Named
+    when: str
+    due_at: datetime | None
+    rule: Recurrence | None
+    milestones: tuple[Milestone, ...] = ()
+    labels: tuple[str, ...] = ()
+    standing: Standing = Standing.NEW
+    what_changed: str = ""
+    problems: tuple[str, ...] = ()
+    """人, 责, 期: what is missing, in Chinese."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """Every draft of a document; ``gone`` are titles of confirmed tasks it asks for no more."""
+
+    document: Shelved
+    proposals: tuple[Proposal, ...]
+    earlier: str = ""
+    """The document before it, whose tasks were confirmed."""
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """What became of what was to be confirmed."""
+
+    made: tuple[TaskView, ...] = ()
+    refused: tuple[Proposal, ...] = ()
+
+
+@dataclass(slots=True)
+class Drafting:
+    """Built once, in ``bot.app``; drafts of the latest documents are kept, for they cost CPU."""
+
+    documents: Documents
+    tasks: Tasks
+    assignees: Assignees
+    times: Times
+    _drafts: dict[str, tuple[DraftTask, ...]] = field(default_factory=dict)
+
+    async def board(
+        self, actor: Actor, document: str, edits: Mapping[int, Edit] | None = None
+    ) -> Board:
+        """The drafts of a document, with what was changed of them.
+
+        Raises:
+            NotAllowed: The actor gives no tasks to anybody.
+            NotFound: There is no such document, or it is not for them.
+        """
+        check(actor, Act.MANAGE_TASKS)
+        shelved = await self.documents.find(actor, document)
+        drafts = await self._of(shelved)
+        done = await self._confirmed_keys(shelved.document.id)
+        standings, earlier, gone = await self._beside(actor, shelved, drafts)
+        proposals: list[Proposal] = []
+        for number, draft in enumerate(drafts, 1):
+            standing, changed = standings.get(number, (Standing.NEW, ""))
+            if key_of(shelved.document.id, draft) in done:
+                standing, changed = Standing.CONFIRMED, ""
+            edit = (edits or {}).get(number, Edit())
+            proposal = await self._proposal(actor, number, draft, edit)
+            proposals.append(replace(proposal, standing=standing, what_changed=changed))
+        return Board(document=shelved, proposals=tuple(proposals), earlier=earlier, gone=gone)
+
+    async def check_edit(self, actor: Actor, edit: Edit) -> Sequence[str]:
+        """What is wrong with a change, in Chinese."""
+        problems: list[str] = []
+        if edit.who is not None:
+            problems += (await self.assignees.named(actor, edit.who)).problems
+        if edit.when is not None:
+            due_at, rule, problem = self.times.due(edit.when)
+            if due_at is None and rule is None:
+                problems.append(problem)
+        for label, when in edit.milestones or ():
+            if self.times.due(when)[0] is None:
+                problems.append(f"节点“{label}”的时间没看懂，可以写：节点 中期检查 6月30日")
+        return problems
+
+    async def confirm(self, actor: Actor, board: Board, numbers: Sequence[int]) -> Confirmed:
+        """Make tasks of drafts; one that lacks 人, 责 or 期 is refused, the others are made.
+
+        Raises:
+            NotAllowed: The actor may not give one of them to whom it names.
+        """
+        chosen = [one for one in board.proposals if one.number in set(numbers)]
+        refused = tuple(one for one in chosen if one.problems)
+        made = [
+            await self.tasks.create(actor, _new_task(board.document, one))
+            for one in chosen
+            if not one.problems
+        ]
+        return Confirmed(made=tuple(made), refused=refused)
+
+    async def _of(self, shelved: Shelved) -> tuple[DraftTask, ...]:
+        document = shelved.document
+        if document.id not in self._drafts:
+            if len(self._drafts) >= 8:
+                self._drafts.pop(next(iter(self._drafts)))
+            self._drafts[document.id] = await asyncio.to_thread(draft_tasks, document)
+        return self._drafts[document.id]
+
+    async def _confirmed_keys(self, document_id: str) -> frozenset[str]:
+        def query(session: Session) -> frozenset[str]:
+            rows = task_rows.tasks(session, document_id=document_id)
+            return frozenset(row.key for row in rows if row.key)
+
+        return await self.tasks.store.read(query)
+
+    async def _beside(
+        self, actor: Actor, shelved: Shelved, drafts: Sequence[DraftTask]
+    ) -> tuple[dict[int, tuple[Standing, str]], str, tuple[str, ...]]:
+        """Each draft beside the confirmed tasks of the document before this one."""
+        standings: dict[int, tuple[Standing, str]] = {
+            n: (Standing.PRACTICE, "")
+            for n, draft in enumerate(drafts, 1)
+            if draft.basis is Basis.REPORTED_PRACTICE
+        }
+        before = await self._before(actor, shelved)
+        if before is None:
+            return standings, "", ()
+        keys = await self._confirmed_keys(before.document.id)
+        old = [one for one in await self._of(before) if key_of(before.document.id, one) in keys]
+        found = await asyncio.to_thread(diff_plans, old, drafts)
+        added = {id(one) for one in found.added}
+        changed = {id(one.after): one for one in found.changed}
+        for n, draft in enumerate(drafts, 1):
+            if one := changed.get(id(draft)):
+                words = "、".join(CHANGE_WORDS[what] for what in one.what)
+                standings[n] = (Standing.CHANGED, words)
+            elif id(draft) not in added:
+                standings[n] = (Standing.SAME, "")
+        return standings, before.document.title, tuple(one.title for one in found.removed)
+
+    async def _before(self, actor: Actor, shelved: Shelved) -> Shelved | None:
+        """The newest other document of the same name, years aside, with confirmed tasks."""
+        name = _YEARS.sub("", shelved.document.title)
+        shelf = await self.documents.shelf(actor, with_past=True)
+        alike = [
+            one
+            for one in shelf
+            if one.document.id != shelved.document.id
+            and _YEARS.sub("", one.document.title) == name
+            and one.added_at <= shelved.added_at
+        ]
+        for one in reversed(alike):
+            if await self._confirmed_keys(one.document.id):
+                return one
+        return None
+
+    async def _proposal(self, actor: Actor, number: int, draft: DraftTask, edit: Edit) -> Proposal:
+        who = edit.who or _printed_who(draft)
+        named = await self.assignees.named(actor, who) if who else Named()
+        title = edit.title or draft.title
+        due_at, rule, problem = (
+            self.times.due(edit.when) if edit.when else self._printed_when(draft)
+        )
+        problems = []
+        if not named.assignees or named.problems:
+            said = f"（文件写的是“{'、'.join(who)}”，{'；'.join(named.problems)}）" if who else ""
+            problems.append(f"缺责任人{said}")
+        if not title.strip():
+            problems.append("缺职责")
+        if due_at is None and rule is None and not edit.milestones:
+            problems.append(problem)
+        return Proposal(
+            number=number,
+            draft=draft,
+            title=title,
+            who=who,
+            named=named,
+            when=self._say(due_at, rule),
+            due_at=due_at,
+            rule=rule,
+            milestones=tuple(self._milestones(edit)),
+            labels=edit.labels or (),
+            problems=tuple(problems),
+        )
+
+    def _printed_when(self, draft: DraftTask) -> tuple[datetime | None, Recurrence | None, str]:
+        now = self.times.now()
+        if draft.rrule:
+            rule = Recurrence.from_rrule(draft.rrule, starts_at=now).by_period_end()
+            return None, rule, ""
+        if draft.due_on:
+            due_at = datetime.combine(draft.due_on, END_OF_DAY, SHANGHAI)
+            if due_at > now:
+                return due_at, None, ""
+            day = f"{draft.due_on.year}年{draft.due_on.month}月{draft.due_on.day}日"
+            return None, None, f"期限已过（文件写的是{day}）"
+        return None, None, "缺期限"
+
+    def _milestones(self, edit: Edit) -> list[Milestone]:
+        found = []
+        for label, words in edit.milestones or ():
+            due_at, _, _ = self.times.due(words)
+            if due_at is not None:
+                found.append(Milestone(label=label, due_at=due_at))
+        return found
+
+    def _say(self, due_at: datetime | None, rule: Recurrence | None) -> str:
+        return say_due(due_at, rule, self.times)
+
+
+def say_due(due_at: datetime | None, rule: Recurrence | None, times: Times) -> str:
+    """When it falls due, in words that read back as the same."""
+    if rule is not None:
+        planner = times.planner
+        when = Recurring(rule=rule, now=times.now(), calendar=planner.calendar, terms=planner.terms)
+        if not rule.names_day:
+            return _RHYTHMS.get(rule.rrule, rule.rrule)
+        return say(when)
+    if due_at is not None:
+        local = due_at.astimezone(SHANGHAI)
+        return say(Deadline(at=local.replace(microsecond=0)))
+    return ""
+
+
+_RHYTHMS = {"FREQ=YEARLY;INTERVAL=2": "每两年", "FREQ=MONTHLY;INTERVAL=5": "每五个月"}
+
+
+def key_of(document_id: str, draft: DraftTask) -> str:
+    """What makes a draft a task once."""
+    digest = hashlib.sha256(f"{draft.title}\n{draft.quote}".encode()).hexdigest()[:12]
+    return f"draft:{document_id}:{draft.start}:{digest}"
+
+
+def _new_task(shelved: Shelved, one: Proposal) -> NewTask:
+    draft = one.draft
+    return NewTask(
+        title=one.title,
+        assignees=one.named.assignees,
+        duty=draft.quote if draft.quote != one.title else "",
+        kind=TaskKind.RECURRING if one.rule else TaskKind.ONE_OFF,
+        due_at=one.due_at,
+        rule=one.rule,
+        milestones=one.milestones,
+        document_id=shelved.document.id,
+        document_title=shelved.document.title,
+        locator=draft.locator,
+        quote=draft.quote,
+        evidence_types=draft.evidence_types,
+        labels=one.labels,
+        key=key_of(shelved.document.id, draft),
+    )
+
+
+def _printed_who(draft: DraftTask) -> tuple[str, ...]:
+    if not draft.responsible:
+        return ()
+    return tuple(word for word in re.split(r"[、，,；;/\s]+", draft.responsible) if word)
+
+
+def at_end_of(day: datetime) -> datetime:
+    """The last second of a local day."""
+    return datetime.combine(day.astimezone(SHANGHAI).date(), time(23, 59, 59), SHANGHAI)
+
+
+def numbers_of(board: Board, wanted: Sequence[int]) -> Sequence[int]:
+    """Check what was typed.
+
+    Raises:
+        UsageError: A number is not on the board.
+    """
+    beyond = [n for n in wanted if not 1 <= n <= len(board.proposals)]
+    if beyond:
+        listed = "、".join(map(str, beyond))
+        reply = f"没有第 {listed} 条，一共 {len(board.proposals)} 条。"
+        raise UsageError("no such draft", reply=reply)
+    return wanted
