@@ -41,6 +41,7 @@ _CLOSING = re.compile(
     r"同时废止|所称|[^，]原则[，。]|如下[：:]|"
     r"(?:分送|抄送|抄报|出席|列席|记录|联系人|联系电话)[：:]|\.(?:docx?|xlsx?|pptx?|pdf)"
 )
+_SAYS_SOMETHING = re.compile(r"[\u4e00-\u9fff]{2}")
 _STOPS = "。；;！？!? \n"
 
 
@@ -83,7 +84,8 @@ def _of_prose(plan: Plan, passage: Passage) -> Iterator[DraftTask]:
 def _duties(plan: Plan, passage: Passage, text: str, head: int) -> Sequence[Duty]:
     """Those of the words below the heading; the heading itself when it says all there is."""
     found = duties_of(text, is_report=plan.is_report)
-    duties = [duty for duty in found if not _is_closing(text, duty)]
+    duties = [duty for duty in found if _SAYS_SOMETHING.search(duty.core.text)]
+    duties = [duty for duty in duties if not _is_closing(text, duty)]
     body = [duty for duty in duties if duty.start >= head]
     if plan.is_report:
         return [duty for duty in body if _is_worth_copying(plan, duty, text)]
@@ -137,9 +139,11 @@ def _is_worth_copying(plan: Plan, duty: Duty, text: str) -> bool:
 
 
 def _without_repeats(drafts: list[DraftTask]) -> Iterator[DraftTask]:
-    seen: set[str] = set()
+    """The same words for another body or at another time are another task."""
+    seen: set[tuple[str, str | None, str | None, date | None]] = set()
     for draft in drafts:
-        key = normalise(f"{draft.title}\n{draft.quote}")
+        words = normalise(f"{draft.title}\n{draft.quote}")
+        key = (words, draft.responsible, draft.rrule, draft.due_on)
         if key not in seen:
             seen.add(key)
             yield draft

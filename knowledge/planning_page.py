@@ -61,7 +61,8 @@ class Page:
         start, end = duty.start, duty.end
         if title is not None:
             start, end = clause_with(self.text, duty.core, title)
-        if number := NUMBERING.match(self.text[start:end]):
+        number = NUMBERING.match(self.text[start:end])
+        if number and start + number.end() < end:
             start += number.end()
         quote = self.text[start:end]
         sentence = sentence_around(self.text, start, end)

@@ -29,7 +29,8 @@ def title_of(quote: str, core: Clause | None) -> str:
     if core and (len(text) < _SHORTEST_TITLE or text.count("“") != text.count("”")):
         text = core.text
     text = _SERIES_TAIL.sub("", text) if core is None else text
-    text = _ADVERBS.sub("", NUMBERING.sub("", text.strip())).strip(" 、，,")
+    text = _ADVERBS.sub("", NUMBERING.sub("", text.strip())).strip(" 、，,") or quote
+    text = text.replace("\n", "")
     if len(text) <= TITLE_CHARS:
         return text
     cut = max(text.rfind(mark, 8, TITLE_CHARS) for mark in "，,、和")

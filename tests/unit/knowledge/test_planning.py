@@ -149,6 +149,11 @@ def test_a_table_is_read_row_by_row_and_item_by_item() -> None:
     assert drafts[6].due_on == date(2026, 12, 10)
 
 
+def test_one_duty_of_two_bodies_is_two_tasks_and_a_repetition_is_one() -> None:
+    text = "德育处每月报送信息。总务处每月报送信息。总务处每月报送信息。"
+    assert [draft.responsible for draft in draft_tasks(_document(text))] == ["德育处", "总务处"]
+
+
 def test_a_spreadsheet_gives_a_task_a_row() -> None:
     drafts = draft_tasks(read_bytes(sheet_xlsx(), "分解表.xlsx"))
     assert [(draft.title, draft.responsible, draft.rrule) for draft in drafts] == [
@@ -173,7 +178,7 @@ def test_whatever_the_text_quotes_are_verbatim_and_titles_short(text: str, genre
     for draft in draft_tasks(document):
         assert draft.quote == text[draft.start : draft.end]
         assert 0 <= draft.start < draft.end <= len(text)
-        assert len(draft.title) <= 30
+        assert 0 < len(draft.title) <= 30
         assert draft.rrule is None or draft.due_on is None
         assert draft.evidence_types
 
