@@ -109,7 +109,6 @@ def move(
             RollCallMember.standing == line.standing,
         )
         .values(standing=standing, record_id=record_id)
-        .execution_options(synchronize_session=False)
     )
     assert isinstance(changed, CursorResult)  # noqa: S101
     return changed.rowcount > 0

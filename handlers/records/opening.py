@@ -1,0 +1,108 @@
+"""``/签到 开始 主题党日 今天下午3点到4点 第一党支部 地点三楼``: what an officer opens. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers.records.types import RecordType, RecordTypes
+from scheduler.phrases import find_when
+from scheduler.school_calendar import Term, WorkdayCalendar
+from scheduler.when import Instant, Interval, Reason, Reject, When
+
+USUAL_LENGTH = timedelta(hours=1)
+_PLACE = re.compile(
+    r"(?:地点(?:设)?|地址)[是在为：:\s]*(?P<named>[^\s，,。；;]{1,40})"
+    r"|(?:^|[\s，,])在(?P<at>[^\s，,。；;]{1,30}?(?:室|厅|楼|馆|场|中心|教室|礼堂|操场))"
+)
+_CODE = re.compile(r"现场码|现场签到|扫码|二维码|签到码|口令")
+_UNIT_WORD = re.compile(
+    r"[一-鿿A-Za-z0-9]{1,20}?(?:支部|总支|党委|小学|中学|学校|幼儿园|教育局|学区|科室)"
+)
+_LEFT_OVER = re.compile(r"[\s，,。；;：:、]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """``unit_ids`` are all that the words fit; none when no unit was named."""
+
+    type: RecordType | None
+    title: str
+    starts_at: datetime
+    closes_at: datetime
+    unit_ids: tuple[int, ...]
+    place: str
+    wants_code: bool
+    refused: Reason | None = None
+    """Why the time that was said cannot be taken."""
+
+
+def read_opening(
+    text: str,
+    *,
+    now: datetime,
+    types: RecordTypes,
+    units: Mapping[int, str],
+    calendar: WorkdayCalendar,
+    terms: Sequence[Term] = (),
+) -> Opening:
+    """Read the words behind ``/签到 开始``; without a time it begins now and lasts an hour."""
+    rest, when = _without_time(text, now, calendar, terms)
+    starts_at, closes_at, refused = _window(when, now)
+    place = _PLACE.search(rest)
+    if place:
+        rest = rest[: place.start()] + " " + rest[place.end() :]
+    wants_code = _CODE.search(rest) is not None
+    rest = _CODE.sub(" ", rest)
+    named = next((one for one in types.mentions(rest) if not one.is_hint), None)
+    unit_ids, rest = _units(rest, units)
+    title = " ".join(piece for piece in _LEFT_OVER.split(rest) if piece)
+    return Opening(
+        type=named.type if named else None,
+        title=(title or (named.type.name if named else "签到"))[:60],
+        starts_at=starts_at,
+        closes_at=closes_at,
+        unit_ids=unit_ids,
+        place=(place["named"] or place["at"]) if place else "",
+        wants_code=wants_code,
+        refused=refused,
+    )
+
+
+def _without_time(
+    text: str, now: datetime, calendar: WorkdayCalendar, terms: Sequence[Term]
+) -> tuple[str, When | None]:
+    for is_past in (False, True):
+        found = find_when(text, now=now, calendar=calendar, terms=terms, allow_past=is_past)
+        for start, end, when in found:
+            is_over = isinstance(when, Reject) and when.reason is Reason.PAST
+            if isinstance(when, Instant | Interval) or (isinstance(when, Reject) and not is_over):
+                return f"{text[:start]} {text[end:]}", when
+    return text, None
+
+
+def _window(when: When | None, now: datetime) -> tuple[datetime, datetime, Reason | None]:
+    if isinstance(when, Interval):
+        refused = Reason.PAST if when.end <= now else None
+        return when.start, when.end, refused
+    if isinstance(when, Instant):
+        closes_at = when.at + USUAL_LENGTH
+        return when.at, closes_at, Reason.PAST if closes_at <= now else None
+    if isinstance(when, Reject):
+        return now, now + USUAL_LENGTH, when.reason
+    return now, now + USUAL_LENGTH, None
+
+
+def _units(text: str, units: Mapping[int, str]) -> tuple[tuple[int, ...], str]:
+    """Units whose whole name stands in the text, longest first; else those a word shortens."""
+    whole = sorted({name for name in units.values() if name in text}, key=len, reverse=True)
+    if whole:
+        fitting = tuple(id for id, name in units.items() if name == whole[0])
+        return fitting, text.replace(whole[0], " ", 1)
+    for word in _UNIT_WORD.findall(text):
+        fitting = tuple(id for id, name in units.items() if name.endswith(word))
+        if fitting:
+            return fitting, text.replace(word, " ", 1)
+    return (), text

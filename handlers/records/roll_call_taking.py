@@ -1,0 +1,162 @@
+"""Takes an answer to a roll call. Every odd case has one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from bot.messages import Conversation
+from handlers.access import Actor
+from handlers.records.answers import Said, Word
+from handlers.records.roll_call_book import Book, entered_by, is_code, is_opened_in
+from handlers.records.roll_call_views import Answered, Line, Result
+from store import roll_calls
+from store.models_records import CheckIn, RollCall, RollCallMember
+from store.records import Entered, NewFile
+
+EARLY = timedelta(minutes=30)
+"""How long before it starts one may sign in."""
+MAKE_UP_FOR = timedelta(days=7)
+_STANDINGS = {Word.PRESENT: CheckIn.PRESENT, Word.LATE: CheckIn.LATE, Word.LEAVE: CheckIn.LEAVE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """Its methods run inside a unit of work."""
+
+    book: Book
+
+    def meant(
+        self,
+        session: Session,
+        member_id: int,
+        said: Said,
+        roll_call_id: int | None,
+        here: Conversation,
+        now: datetime,
+    ) -> RollCall | Answered:
+        """The roll call an answer is about: the one named, else the only one that fits."""
+        if roll_call_id is not None:
+            named = roll_calls.get(session, roll_call_id)
+            return named or Answered(result=Result.NONE_OPEN)
+        candidates = roll_calls.open_for(session, member_id, now)
+        in_this_chat = [one for one in candidates if is_opened_in(one, here)]
+        candidates = in_this_chat or candidates
+        if said.word is not Word.MAKE_UP and len(candidates) > 1:
+            waiting = [
+                one for one in candidates
+                if (line := roll_calls.expected(session, one.id, member_id))
+                and line.standing == CheckIn.MISSING
+            ]  # fmt: skip
+            if len(waiting) > 1:
+                choices = tuple(self.book.view(session, one) for one in waiting)
+                return Answered(result=Result.WHICH, choices=choices)
+            candidates = waiting or candidates[:1]
+        if candidates and said.word is not Word.MAKE_UP:
+            return candidates[0]
+        latest = roll_calls.latest_for(session, member_id, now - MAKE_UP_FOR)
+        if latest is None:
+            here_open = roll_calls.open_in(session, here.channel, here.id, now)
+            if here_open and here.is_group:
+                view = self.book.view(session, here_open[0])
+                return Answered(result=Result.NOT_EXPECTED, view=view)
+            return Answered(result=Result.NONE_OPEN)
+        return latest
+
+    def take(
+        self,
+        session: Session,
+        actor: Actor,
+        roll_call: RollCall,
+        line: RollCallMember,
+        said: Said,
+        here: Conversation,
+        now: datetime,
+        files: Sequence[NewFile],
+    ) -> Answered:
+        """One member's own answer to one roll call that expects them."""
+        entered = entered_by(actor, here, now)
+        view = self.book.view(session, roll_call)
+        is_there = line.standing in (CheckIn.PRESENT, CheckIn.LATE)
+        if not view.is_open:
+            if is_there:
+                return Answered(result=Result.ALREADY, standing=CheckIn(line.standing), view=view)
+            if said.word is Word.MAKE_UP and now - roll_call.closes_at <= MAKE_UP_FOR:
+                return self.ask_to_make_up(session, roll_call, line, said, entered)
+            return Answered(result=Result.CLOSED, standing=CheckIn(line.standing), view=view)
+        if said.word is Word.MAKE_UP:
+            said = Said(word=Word.PRESENT, code=said.code)
+        if said.word is Word.COMING:
+            return Answered(result=Result.COMING, view=view)
+        standing = _STANDINGS[said.word]
+        if is_there and standing in (line.standing, CheckIn.PRESENT) and not files:
+            return Answered(result=Result.ALREADY, standing=CheckIn(line.standing), view=view)
+        if standing is CheckIn.LEAVE:
+            if is_there:
+                return Answered(result=Result.ALREADY, standing=CheckIn(line.standing), view=view)
+            if not said.reason:
+                return Answered(result=Result.REASON_MISSING, view=view)
+        else:
+            if now < roll_call.starts_at - EARLY:
+                return Answered(result=Result.TOO_EARLY, view=view)
+            if roll_call.secret is not None and not is_there:
+                if not said.code:
+                    return Answered(result=Result.CODE_MISSING, view=view)
+                if not is_code(roll_call.secret, said.code, now):
+                    return Answered(result=Result.CODE_WRONG, view=view)
+        was = line.standing
+        if not self.book.put(session, roll_call, line, standing, said, entered, files):
+            return Answered(result=Result.ALREADY, standing=standing, view=view)
+        return Answered(
+            result=Result.DONE if was == CheckIn.MISSING else Result.CORRECTED,
+            standing=standing,
+            view=self.book.view(session, roll_call),
+        )
+
+    def take_all(
+        self,
+        session: Session,
+        actor: Actor,
+        roll_call: RollCall,
+        lines: Sequence[RollCallMember],
+        said: Said,
+        here: Conversation,
+        now: datetime,
+    ) -> Answered:
+        standing = _STANDINGS.get(said.word, CheckIn.PRESENT)
+        changed = [
+            line.name
+            for line in lines
+            if self.book.put(session, roll_call, line, standing, said, entered_by(actor, here, now))
+        ]
+        if roll_call.closed_at is not None:
+            self.book.recount(session, roll_call, entered_by(actor, here, now))
+        return Answered(
+            result=Result.DONE if changed else Result.ALREADY,
+            standing=standing,
+            view=self.book.view(session, roll_call),
+            names=tuple(changed or (line.name for line in lines)),
+        )
+
+    def ask_to_make_up(
+        self,
+        session: Session,
+        roll_call: RollCall,
+        line: RollCallMember,
+        said: Said,
+        entered: Entered,
+    ) -> Answered:
+        if line.standing == CheckIn.ASKED:
+            view = self.book.view(session, roll_call)
+            return Answered(result=Result.ALREADY, standing=CheckIn.ASKED, view=view)
+        self.book.put(session, roll_call, line, CheckIn.ASKED, said, entered)
+        view = self.book.view(session, roll_call)
+        asks = Line(member_id=line.member_id, name=line.name, standing=CheckIn.ASKED)
+        reply = self.book.wording.make_up(view, asks, said.reason)
+        key = f"roll:{roll_call.id}:asks:{line.member_id}:{int(entered.at.timestamp())}"
+        if roll_call.opened_by is not None:
+            self.book.deliver(session, [roll_call.opened_by], key, reply)
+        return Answered(result=Result.ASKED, standing=CheckIn.ASKED, view=view)
