@@ -102,6 +102,7 @@ class Firing:
     def _note(self, session: Session, now: datetime) -> int:
         entries = occurrences.due(session, now, _NOTED_AT_ONCE)
         addresses = Addresses(session, self.channels)
+        addresses.prepare(entry.assignment for entry in entries)
         new: list[NewNotice] = []
         for entry in entries:
             passed = [

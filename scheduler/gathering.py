@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from scheduler.recurrence import SHANGHAI
 from store import notices, occurrences, outbox
 from store.models import DeliveryKind, Notice, OnDoubt
 from store.models_tasks import OPEN_STATES, NoticeOutcome, OccurrenceState, TaskState
+from store.notices import Settled
 from store.occurrences import Entry
 from store.outbox import Draft
 
@@ -51,41 +52,58 @@ class PostOffice:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    draft: Draft
+    told: Sequence[_Waiting]
+    said_too: Sequence[_Waiting]
+
+
 def gather(post: PostOffice, recipients: Sequence[str]) -> None:
     """One delivery for each of ``recipients``, with everything that waits for them."""
-    session, addresses = post.session, post.addresses
+    session = post.session
     waiting = notices.waiting_for(session, recipients)
     about = {notices.occurrence_of(one) for rows in waiting.values() for one in rows}
     entries = occurrences.entries(session, about)
-    routes = addresses.routes(recipients)
+    routes = post.addresses.routes(recipients)
+    posted: list[_Posted] = []
+    settled: list[Settled] = []
     for recipient, rows in waiting.items():
-        alive = [
-            _Waiting(notice, entry)
-            for notice in rows
-            if (entry := entries.get(notices.occurrence_of(notice))) and _is_alive(entry)
-        ]
-        kept = {one.notice.id for one in alive}
-        needless = [notice.id for notice in rows if notice.id not in kept]
-        if needless:
-            notices.settle(session, needless, NoticeOutcome.NEEDLESS)
-        route = routes.get(recipient)
-        if route is None:
-            notices.settle(session, kept, NoticeOutcome.UNREACHABLE)
-        elif alive:
-            _post(post, route, alive)
+        alive = []
+        for notice in rows:
+            entry = entries.get(notices.occurrence_of(notice))
+            if entry is None or not _is_alive(entry):
+                settled.append(Settled(notice_id=notice.id, outcome=NoticeOutcome.NEEDLESS))
+            elif recipient not in routes:
+                settled.append(Settled(notice_id=notice.id, outcome=NoticeOutcome.UNREACHABLE))
+            else:
+                alive.append(_Waiting(notice, entry))
+        if alive:
+            posted.append(_posted(post, routes[recipient], alive))
+    ids = outbox.add_many(session, [one.draft for one in posted], now=post.now) if posted else {}
+    for one in posted:
+        settled += _settled(one.told, NoticeOutcome.PUT, ids[one.draft.key])
+        settled += _settled(one.said_too, NoticeOutcome.COALESCED, ids[one.draft.key])
+    notices.settle(session, settled)
+
+
+def _settled(
+    waiting: Iterable[_Waiting], outcome: NoticeOutcome, delivery_id: int
+) -> Iterator[Settled]:
+    for one in waiting:
+        yield Settled(notice_id=one.notice.id, outcome=outcome, delivery_id=delivery_id)
 
 
 def _is_alive(entry: Entry) -> bool:
     return entry.occurrence.state in OPEN_STATES and entry.task.state == TaskState.ACTIVE
 
 
-def _post(post: PostOffice, route: Conversation, alive: Sequence[_Waiting]) -> None:
-    session, now = post.session, post.now
-    told, earlier = _without_streaks(alive, post.planner, now)
+def _posted(post: PostOffice, route: Conversation, alive: Sequence[_Waiting]) -> _Posted:
+    told, earlier = _without_streaks(alive, post.planner, post.now)
     letter = Letter(
-        items=tuple(_items(told, earlier, post.addresses, now, is_group=route.is_group)),
+        items=tuple(_items(told, earlier, post.addresses, post.now, is_group=route.is_group)),
         is_group=route.is_group,
-        now=now.astimezone(SHANGHAI),
+        now=post.now.astimezone(SHANGHAI),
     )
     holds = any(one.entry.task.on_doubt == OnDoubt.HOLD for one in alive)
     draft = Draft(
@@ -97,12 +115,8 @@ def _post(post: PostOffice, route: Conversation, alive: Sequence[_Waiting]) -> N
         reply=reply_to_json(post.word(letter)),
         on_doubt=OnDoubt.HOLD if holds else OnDoubt.RESEND,
     )
-    delivery_id = outbox.add(session, draft, now=now)
-    put = [one.notice.id for one in told]
-    notices.settle(session, put, NoticeOutcome.PUT, delivery_id)
-    said_too = [one.notice.id for streak in earlier.values() for one in streak]
-    if said_too:
-        notices.settle(session, said_too, NoticeOutcome.COALESCED, delivery_id)
+    said_too = [one for streak in earlier.values() for one in streak]
+    return _Posted(draft, told, said_too)
 
 
 def _without_streaks(

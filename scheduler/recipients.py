@@ -46,6 +46,14 @@ class Addresses:
     _of_assignment: dict[int, tuple[Recipient, ...]] = field(default_factory=dict)
     _with_role: dict[tuple[int, tuple[str, ...]], tuple[int, ...]] = field(default_factory=dict)
     _names: dict[int, str] = field(default_factory=dict)
+    _active: dict[int, bool] = field(default_factory=dict)
+
+    def prepare(self, assignments: Iterable[Assignment]) -> None:
+        """Look up in one query what many would be looked up for one by one."""
+        ids = {one.member_id for one in assignments if one.member_id is not None}
+        self._active |= dict.fromkeys(ids, False)
+        rows = self.session.scalars(select(Member.id).where(Member.id.in_(ids), Member.is_active))
+        self._active |= dict.fromkeys(rows, True)
 
     def of(self, assignment: Assignment, task: Task) -> tuple[Recipient, ...]:
         """Who is reminded: the chat, the member, or those in charge of the unit."""
@@ -66,8 +74,11 @@ class Addresses:
 
     def people_of(self, assignment: Assignment) -> tuple[int, ...]:
         """Members who have an assignment, active ones only."""
-        if assignment.member_id is not None:
-            return tuple(self._active([assignment.member_id]))
+        member_id = assignment.member_id
+        if member_id is not None:
+            if member_id not in self._active:
+                self.prepare([assignment])
+            return (member_id,) if self._active[member_id] else ()
         if assignment.unit_id is None:
             return ()
         if assignment.role is not None:
@@ -132,11 +143,6 @@ class Addresses:
 
     def _as_recipients(self, member_ids: Iterable[int]) -> tuple[Recipient, ...]:
         return tuple(Recipient(key=f"{_MEMBER}{id}", member_id=id) for id in member_ids)
-
-    def _active(self, member_ids: Collection[int]) -> Sequence[int]:
-        return self.session.scalars(
-            select(Member.id).where(Member.id.in_(member_ids), Member.is_active)
-        ).all()
 
     def _holding(self, unit_id: int, roles: tuple[str, ...]) -> tuple[int, ...]:
         key = (unit_id, roles)

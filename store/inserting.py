@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,6 +23,17 @@ def insert_once(session: Session, row: type[Base], values: Mapping[str, object])
     return result.rowcount > 0
 
 
+def insert_many_once(
+    session: Session, row: type[Base], values: Sequence[Mapping[str, object]]
+) -> None:
+    """Insert those whose unique keys are free, with as few statements as there can be."""
+    table = row.__table__
+    assert isinstance(table, Table)  # noqa: S101
+    if values:
+        statement = _insert(session, table).on_conflict_do_nothing()
+        session.execute(statement, [dict(one) for one in values])
+
+
 def put(session: Session, row: type[Base], values: Mapping[str, object]) -> None:
     """Insert, or overwrite the row that has the same primary key."""
     table = row.__table__
@@ -33,7 +44,7 @@ def put(session: Session, row: type[Base], values: Mapping[str, object]) -> None
     session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
 
 
-def _insert(session: Session, row: type[Base]) -> sqlite.Insert | postgresql.Insert:
+def _insert(session: Session, row: type[Base] | Table) -> sqlite.Insert | postgresql.Insert:
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(row)
     return sqlite.insert(row)

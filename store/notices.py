@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, CursorResult, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, CursorResult, Table, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from store import outbox
+from store.inserting import insert_many_once
 from store.models import Delivery, DeliveryState, Notice, OnDoubt, Part, PartState
 from store.models_tasks import NoticeOutcome
 from store.waking import wake
@@ -52,12 +52,9 @@ def may_fire(session: Session) -> bool:
 
 def add_once(session: Session, new: Sequence[NewNotice], now: datetime) -> None:
     """Keep reminders; one that was kept before is left as it is."""
-    if not new:
-        return
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(Notice) if is_postgresql else sqlite.insert(Notice)
-    session.execute(
-        insert.on_conflict_do_nothing(),
+    insert_many_once(
+        session,
+        Notice,
         [
             {
                 "key": _key(one),
@@ -107,17 +104,32 @@ def occurrence_of(notice: Notice) -> int:
     return int(notice.subject.removeprefix(_SUBJECT))
 
 
-def settle(
-    session: Session,
-    notice_ids: Collection[int],
-    outcome: NoticeOutcome,
-    delivery_id: int | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a reminder that waited."""
+
+    notice_id: int
+    outcome: NoticeOutcome
+    delivery_id: int | None = None
+
+
+def settle(session: Session, settled: Sequence[Settled]) -> None:
     """Say what became of reminders that waited."""
+    if not settled:
+        return
+    table = Notice.__table__
+    assert isinstance(table, Table)  # noqa: S101
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("notice"), table.c.outcome == NoticeOutcome.WAITING)
+        .values(outcome=bindparam("became"), delivery_id=bindparam("delivery"))
+    )
     session.execute(
-        update(Notice)
-        .where(Notice.id.in_(notice_ids), _is_waiting())
-        .values(outcome=outcome, delivery_id=delivery_id)
+        statement,
+        [
+            {"notice": one.notice_id, "became": one.outcome, "delivery": one.delivery_id}
+            for one in settled
+        ],
     )
 
 

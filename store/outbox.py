@@ -15,7 +15,7 @@ from uuid import uuid4
 from sqlalchemy import CursorResult, Update, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from store.inserting import insert_once
+from store.inserting import insert_many_once, insert_once
 from store.models import Delivery, DeliveryKind, DeliveryState, OnDoubt, Part, PartState
 from store.waking import wake
 
@@ -55,34 +55,46 @@ def add(
 
     With an ``owner`` it starts under a lease, as ``attempt`` 1: someone is showing it live.
     """
-    due_at = draft.due_at or now
-    is_new = insert_once(
-        session,
-        Delivery,
-        {
-            "uid": uuid4().hex,
-            "key": draft.key,
-            "kind": draft.kind,
-            "on_doubt": draft.on_doubt,
-            "channel": draft.channel,
-            "conversation": draft.conversation,
-            "is_group": draft.is_group,
-            "accounts": list(draft.accounts),
-            "reply_to": draft.reply_to,
-            "reply_until": draft.reply_until,
-            "reply": draft.reply,
-            "created_at": now,
-            "due_at": due_at,
-            "retry_at": due_at,
-            "attempt": 0 if owner is None else 1,
-            "owner": owner,
-            "lease_until": None if owner is None else now + lease,
-        },
-    )
-    if not is_new:
+    values = _values(draft, now)
+    if owner is not None:
+        values |= {"attempt": 1, "owner": owner, "lease_until": now + lease}
+    if not insert_once(session, Delivery, values):
         return None
     wake(session, TOPIC)
     return session.scalars(select(Delivery.id).where(Delivery.key == draft.key)).one()
+
+
+def add_many(session: Session, drafts: Sequence[Draft], *, now: datetime) -> Mapping[str, int]:
+    """Insert deliveries once each, in their order; the id of every one by its key."""
+    insert_many_once(session, Delivery, [_values(draft, now) for draft in drafts])
+    wake(session, TOPIC)
+    rows = session.execute(
+        select(Delivery.key, Delivery.id).where(Delivery.key.in_([one.key for one in drafts]))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _values(draft: Draft, now: datetime) -> dict[str, object]:
+    due_at = draft.due_at or now
+    return {
+        "uid": uuid4().hex,
+        "key": draft.key,
+        "kind": draft.kind,
+        "on_doubt": draft.on_doubt,
+        "channel": draft.channel,
+        "conversation": draft.conversation,
+        "is_group": draft.is_group,
+        "accounts": list(draft.accounts),
+        "reply_to": draft.reply_to,
+        "reply_until": draft.reply_until,
+        "reply": draft.reply,
+        "created_at": now,
+        "due_at": due_at,
+        "retry_at": due_at,
+        "attempt": 0,
+        "owner": None,
+        "lease_until": None,
+    }
 
 
 def claim(

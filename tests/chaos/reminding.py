@@ -97,6 +97,18 @@ async def seed(
     await store.close()
 
 
+async def put_second_task_at(place: Path, due_at: datetime) -> None:
+    """Give the second of two tasks another due time while the process is at work."""
+    store = await Store.open(place)
+    tasks = Tasks(
+        store,
+        Planner(calendar=WorkdayCalendar.official()),
+        lambda: due_at - timedelta(seconds=1),
+    )
+    await tasks.reschedule(operator(), 2, due_at=due_at)
+    await store.close()
+
+
 @dataclass
 class Replica:
     """One process; started again after each kill."""
