@@ -236,10 +236,10 @@ def _import(session: Session, rows: Sequence[Row], now: datetime) -> Imported:
 def _brought_up_to_date(
     session: Session, row: Row, member_id: int, unit: Unit, *, is_new: bool
 ) -> list[str]:
-    changes = []
-    for role in row.roles:
-        if people.give_role(session, member_id, unit.id, role.value) and not is_new:
-            changes.append(f"{row.name} 在{unit.name}增加角色：{ROLE_WORDS[role]}")
+    given = [role for role in row.roles if people.give_role(session, member_id, unit.id, role)]
+    changes = [f"{row.name} 在{unit.name}增加角色：{ROLE_WORDS[role]}" for role in given]
+    if is_new:
+        changes = []
     member = people.member(session, member_id)
     if member is not None and not is_new:
         if row.mobile and member.mobile != row.mobile:

@@ -1,0 +1,1 @@
+"""Questions that the documents do not answer, and the people who do."""
