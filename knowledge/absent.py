@@ -14,6 +14,16 @@ from knowledge.synonyms import stand_ins_of
 _NAME_TAGS = ("ns", "nr", "nt")
 _KIN = 2
 """So many names of the same kind in one sentence make it a list to compare with."""
+_KIND_ASKED = re.compile(
+    r"(?<![跟和与按用靠由为向以])(?:什么|啥|哪些|哪种|哪类)(?P<thing>[\u4e00-\u9fff]{2,8})"
+)
+_GENERAL = frozenset(
+    """
+    好处 内容 要求 作用 活动 措施 工作 任务 意义 特点 规定 办法 方式 方法 标准 条件 程序 流程 要点 单位 部门 情况
+    问题 说法 做法 时间 地点 安排 文件 通知 方案 材料 事情 事项 原因 目标 目的 结果 人员 对象 范围 步骤 制度 机制
+    类别 名称 名字 具体 道理 区别 变化 关系 依据 责任 职责 手续 资料 学校 老师 教师 学生 党员 支部 教育 全县 全市 全区
+    """.split()
+)
 _MEMBERSHIP = re.compile(
     r"在不在|是不是|属不属于|包不包括|包括|算不算|算|在[^，。]{0,12}[里中内]|里头?面?有"
 )
@@ -43,6 +53,34 @@ def asks_for_absent(parts: Sequence[Part], absent: Sequence[str]) -> bool:
         and any(word in part.text[match.end() :] for word in absent)
         for part in parts
     )
+
+
+def asks_for_unmentioned(
+    question: str, parts: Sequence[Part], absent: Sequence[str], found: str
+) -> tuple[str, ...]:
+    """Things without which there is nothing to answer: all that is named, or the kind asked for.
+
+    ``暑假怎么安排`` where nothing found mentions 暑假; ``送什么礼物`` where nothing mentions 礼物.
+    """
+    named = [
+        word
+        for word, is_thing in tagged_words(question)
+        if is_thing and len(word) > 1 and word not in _GENERAL
+    ]
+    missing = [word for word in absent if word not in _GENERAL and not _is_partly(word, found)]
+    if named and all(word in missing for word in named) and not any(map(_is_doubt, parts)):
+        return tuple(named)
+    asked = [match["thing"] for part in parts if (match := _KIND_ASKED.search(part.text))]
+    return tuple(word for word in missing if any(thing.startswith(word) for thing in asked))
+
+
+def _is_partly(word: str, found: str) -> bool:
+    """初中生 is spoken of where 初中 is."""
+    return any(word[at : at + 2] in found for at in range(len(word) - 1))
+
+
+def _is_doubt(part: Part) -> bool:
+    return part.want is Want.YES_NO
 
 
 def asks_membership(parts: Sequence[Part], sentence: Sentence) -> bool:

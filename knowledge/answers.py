@@ -16,6 +16,7 @@ from knowledge import answer_wording as wording
 from knowledge.absent import (
     absent_things,
     asks_for_absent,
+    asks_for_unmentioned,
     asks_membership,
     is_hidden,
     kin_of,
@@ -101,7 +102,7 @@ class Answerer:
         if understood.refused and not asks_membership(parts, best.sentence):
             return wording.unknown(understood, nearest)
         absent = absent_things(question, [one.sentence for one in scored])
-        if why := self._why_silent(parts, scored, absent):
+        if why := self._why_silent(question, parts, scored, absent):
             return wording.not_said(question, why, nearest, best.coverage)
         if listed := self._listed(understood, parts, hits, best):
             return listed
@@ -154,7 +155,7 @@ class Answerer:
         return sorted(scored, key=lambda one: -one.score)
 
     def _why_silent(
-        self, parts: Sequence[Part], scored: Sequence[Scored], absent: Sequence[str]
+        self, question: str, parts: Sequence[Part], scored: Sequence[Scored], absent: Sequence[str]
     ) -> str:
         """The sentence that says what the documents do not say; "" when they do."""
         best = scored[0]
@@ -166,6 +167,9 @@ class Answerer:
             best.sentence.hit.passage.text
         ):
             return wording.why_absent(absent)
+        found = "\n".join(one.sentence.text for one in scored)
+        if unmentioned := asks_for_unmentioned(question, parts, absent, found):
+            return wording.why_absent(unmentioned)
         return wording.why_missing(()) if best.coverage < self.thresholds.answer else ""
 
     def _missing(self, parts: Sequence[Part], scored: Sequence[Scored]) -> tuple[Part, ...]:

@@ -41,6 +41,8 @@ class Part:
     text: str
     unit: str = ""
     count: int | None = None
+    counted: str = ""
+    """What the number is of, where it is said right after it (几个介绍人)."""
 
 
 MIN_FOCUS_CHARS = 2
@@ -142,7 +144,7 @@ _HOW = re.compile(
     r"怎么|怎样|如何|咋|咋样|怎么个|干啥|干嘛|做什么|什么作用|啥作用|啥措施|什么措施|什么要求|啥要求|流程|步骤|为什么|为啥"
 )
 _SET_PHRASE = re.compile(
-    r"(?:[一二三四五六七八九十两双](?![个名位项次年月日天周号点分种类条所家些])[\u4e00-\u9fff]){2,}"
+    r"(?:[一二三四五六七八九十两双1-9](?![个名位项次年月日天周号点分种类条所家些])[\u4e00-\u9fff]){2,}"
 )
 _NOISE = frozenset(
     """
@@ -239,7 +241,8 @@ def _count_part(piece: str, counted: re.Match[str]) -> Part:
     unit = counted["unit"] or ""
     after = counted["after"]
     before = piece[: counted.start()]
-    focus = _focus(after) if len(_focus(after)) > 1 else _focus(before)
+    names_thing = any(is_thing and len(word) > 1 for word, is_thing in tagged_words(after))
+    focus = _focus(after) if names_thing else _focus(before + after)
     if unit in _TIME_UNITS:
         kinds: tuple[FactKind, ...] = _TIME_UNITS[unit]
     elif not unit and _MONEY_WORD.search(before + after):
@@ -248,7 +251,14 @@ def _count_part(piece: str, counted: re.Match[str]) -> Part:
         kinds = (FactKind.COUNT, FactKind.PERCENT, FactKind.MONEY, FactKind.DURATION)
     else:
         kinds = (FactKind.COUNT,)
-    return Part(want=Want.FACT, kinds=frozenset(kinds), focus=focus, text=piece, unit=unit)
+    return Part(
+        want=Want.FACT,
+        kinds=frozenset(kinds),
+        focus=focus,
+        text=piece,
+        unit=unit,
+        counted=_focus(after),
+    )
 
 
 def _plain(
@@ -306,4 +316,5 @@ def _with_focus(part: Part, focus: str) -> Part:
         text=part.text,
         unit=part.unit,
         count=part.count,
+        counted=part.counted,
     )

@@ -115,7 +115,7 @@ def _genre(text: str, found: Findings, front: Front) -> Genre:
         return Genre.POLICY
     if found.publisher or found.authors or len(_PRESS_WORDS.findall(text[:3000])) >= 2:
         return Genre.NEWS
-    if re.search(r"经验|做法|纪实|总结|汇报|交流材料|典型材料", title):
+    if re.search(r"经验|做法|纪实|总结|汇报|交流材料|典型材料", f"{title}\n{front.subtitle or ''}"):
         return Genre.EXPERIENCE
     if _OFFICIAL.search(text) or front.signer or not title:
         return Genre.POLICY

@@ -18,6 +18,8 @@ Weigh = Callable[[str], float]
 
 ACTION_SHARE = 0.6
 SEAM_SHARE = 0.5
+LONE_SHARE = 0.25
+"""A lone character (角) stands in many words that have nothing to do with it."""
 STAND_IN_SHARE = 0.8
 ABSENT_THING_SHARE = 0.7
 ABSENT_ACTION_SHARE = 0.25
@@ -96,6 +98,8 @@ class Overlap:
             others = frozenset(
                 other for other in map(_normal, stand_ins_of(word)) if other in everything
             )
+            if len(word) == 1 and "\u4e00" <= word <= "\u9fff":
+                share *= LONE_SHARE
             if _normal(word) not in everything and not others:
                 share *= ABSENT_THING_SHARE if is_thing else ABSENT_ACTION_SHARE
             for term in terms_of(word):

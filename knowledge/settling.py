@@ -127,10 +127,14 @@ def _unit_fits(asked: str, printed: str) -> bool:
 
 
 def _counts_focus(part: Part, fact: Fact, text: str) -> bool:
+    if len(part.counted) > 1:
+        return _stands_near(part.counted[-2:], fact, text)
     head = next((word for word, is_thing in reversed(tagged_words(part.focus)) if is_thing), "")
-    head = head[-2:]
-    if not part.unit or len(head) < 2:
-        return True
+    head = head[-2:] if len(head) > 1 else part.focus[-2:]
+    return not part.unit or len(head) < 2 or _stands_near(head, fact, text)
+
+
+def _stands_near(head: str, fact: Fact, text: str) -> bool:
     after = text[fact.end : fact.end + HEAD_REACH_CHARS]
     before = text[max(0, fact.start - HEAD_REACH_CHARS) : fact.start]
     return head in after or head in before
