@@ -27,6 +27,7 @@ from bot.identity import ChatFront, demo_identity, no_identity
 from bot.messages import ChannelName, Role, Sender
 from bot.middleware import around
 from bot.operations import Desk
+from bot.model_writer import ModelUsage, make_writer
 from bot.outbox import Outbox, Trouble
 from bot.vector_cache import StoredVectors
 from bot.web.documents import DocumentPages
@@ -144,6 +145,10 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
         await asyncio.to_thread(stack.enter_context, owning(folder))
         store = await Store.open(settings.store.url or folder)
         stack.push_async_callback(store.close)
+        zone = await asyncio.to_thread(ZoneInfo, settings.bot.timezone)
+        writer = make_writer(settings.model, store, zone)
+        if writer is not None:
+            stack.push_async_callback(writer.calls.model.close)
         library = Library(
             make_embedder=lambda: make_embedder(
                 settings.knowledge.embedding,
@@ -153,12 +158,13 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
             vectors=StoredVectors(store),
             folder=folder / "index",
             thresholds=_thresholds(settings),
+            writer=writer,
         )
         await library.open()
         stack.push_async_callback(library.close)
-        zone = await asyncio.to_thread(ZoneInfo, settings.bot.timezone)
         secret = await _link_secret(store)
-        app = _built(settings, store, library, zone, secret, is_demo=is_demo)
+        usage = ModelUsage(settings=settings.model, store=store, zone=zone, writer=writer)
+        app = _built(settings, store, library, zone, secret, usage, is_demo=is_demo)
         await app.documents.load()
         yield app
 
@@ -169,6 +175,7 @@ def _built(
     library: Library,
     zone: ZoneInfo,
     link_secret: bytes,
+    usage: ModelUsage,
     *,
     is_demo: bool,
 ) -> App:
@@ -212,6 +219,7 @@ def _built(
             documents=shelf,
             people=people,
             library=library,
+            usage=usage,
             console=console,
             hurry=_hurrying(store),
             file_limit_bytes=settings.knowledge.file_limit_mb * 2**20,
@@ -230,7 +238,7 @@ def _built(
             documents=shelf, people=people, store=store, links=links, clock=utc_now
         ),
         health_pages=HealthPages(
-            store=store, library=library, channels=channels, loops=loops.health
+            store=store, library=library, channels=channels, loops=loops.health, usage=usage
         ),
         loops=loops,
         zone=zone,

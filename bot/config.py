@@ -142,6 +142,19 @@ class ModelSettings(Section):
     base_url: WebAddress | None = None
     api_key: SecretStr | None = None
     timeout_s: float = Field(default=20.0, gt=0, le=600)
+    """Of one answer; a shorter silence ends it too."""
+    at_once: int = Field(default=4, ge=1, le=100)
+    person_tokens: int | None = Field(default=60_000, ge=1000)
+    """Most per calendar day, as the next two."""
+    unit_tokens: int | None = Field(default=600_000, ge=1000)
+    day_tokens: int | None = Field(default=3_000_000, ge=1000)
+    prompt_price: float = Field(default=0.0, ge=0)
+    """Yuan per million tokens."""
+    completion_price: float = Field(default=0.0, ge=0)
+    makes_whole: bool = True
+    """Also ask the model what a follow-up means that was not understood."""
+    logs_words: bool = False
+    """Write what is sent into the log; else only sizes and hashes."""
 
 
 class WeComAppSettings(Section):

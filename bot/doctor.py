@@ -10,11 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from bot.config import Settings
-from bot.control import DataFolderInUse, calling, owning
+from bot.control import CommandFailed, DataFolderInUse, Remote, calling, owning
+from bot.model_writer import model_place
 from store.engine import sqlite_warning
 
 _LEAST_FREE_BYTES = 2**30
+_HOW_MODEL = "想让回答更通顺，可以接一个语言模型，见 docs/model.md。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ async def examine(settings: Settings, folder: Path, platform: str | None) -> lis
         return [_platform(settings, platform)]
     async with calling(folder) as server:
         is_running = server is not None
+        used = await _usage(server) if server is not None else None
     looks: list[Callable[[], Finding]] = [
         lambda: _folder(folder, is_running=is_running),
         lambda: _disk(folder),
@@ -40,6 +45,7 @@ async def examine(settings: Settings, folder: Path, platform: str | None) -> lis
         _scans,
         _office,
         lambda: _address(settings),
+        lambda: _model(settings, used),
     ]
     return [await asyncio.to_thread(look) for look in looks]
 
@@ -105,6 +111,39 @@ def _address(settings: Settings) -> Finding:
         advice = "聊天里不会给网页链接，发 /来源 可以看条款全文。有公网地址时填 bot.public_url。"
         return Finding(is_ok=True, title="没有公网地址", advice=advice)
     return Finding(is_ok=True, title=f"对外地址 {settings.bot.public_url}")
+
+
+def _model(settings: Settings, used: JsonValue) -> Finding:
+    model = settings.model
+    if model.name is None:
+        return Finding(is_ok=True, title="没有接语言模型，回答用文件原文", advice=_HOW_MODEL)
+    place = model_place(model)
+    title = f"语言模型 {model.name}"
+    package = "langchain_openai" if place.is_openai_like else ""
+    if package and importlib.util.find_spec(package) is None:
+        advice = "没有安装 langchain-openai，只能用原文回答：pip install 'yaodian[model]'。"
+        return Finding(is_ok=False, title=title, advice=advice)
+    if model.api_key is None and not place.is_inside:
+        advice = "没有填 model.api_key（或 api_key_file），服务商多半会拒绝。"
+        return Finding(is_ok=False, title=title, advice=advice)
+    where = (
+        "在本机运行，问题和条款不出这台机器。"
+        if place.is_inside
+        else "会把问题和引用的条款发给模型服务商；不能外发的文件请不要加，或改用本机模型。"
+    )
+    lines = used if isinstance(used, list) else []
+    return Finding(is_ok=True, title=title, advice="\n  ".join([where, *map(str, lines)]))
+
+
+async def _usage(server: Remote) -> JsonValue:
+    """What the model was used for, as the running server counts it."""
+    try:
+        return await server.run("usage", {}, hear=_unheard)
+    except CommandFailed:
+        return None
+
+
+def _unheard(kind: str, value: JsonValue) -> None: ...
 
 
 def _platform(settings: Settings, platform: str) -> Finding:

@@ -16,6 +16,7 @@ from bot.contract import added_json, answer_json, document_json, summary_json
 from bot.control import Exchange, Operation, Operations
 from bot.errors import UsageError
 from bot.messages import ChannelName, Conversation, Sender
+from bot.model_writer import ModelUsage
 from handlers.ask.actions import Ask
 from handlers.documents.actions import Documents, Prepared
 from handlers.people.actions import OPERATOR, People, operator
@@ -92,6 +93,7 @@ class Desk:
     documents: Documents
     people: People
     library: Library
+    usage: ModelUsage
     console: ConsoleChannel
     hurry: Callable[[str], Awaitable[None]]
     file_limit_bytes: int
@@ -101,6 +103,7 @@ class Desk:
         return {
             "ask": _checked(_Question, self._ask),
             "settle": _checked(_Patience, self._settle),
+            "usage": _checked(_Nothing, self._usage),
             "evaluate": _checked(_Cases, self._evaluate),
             "documents.add": _checked(_Paths, self._add),
             "documents.list": _checked(_Shelf, self._list),
@@ -132,6 +135,9 @@ class Desk:
                     await exchange.progress(done, total, "")
                     await self.library.settled(at_most_s=_TELL_EVERY_S)
         return self.library.missing_vectors
+
+    async def _usage(self, request: _Nothing, exchange: Exchange) -> JsonValue:
+        return list[JsonValue](await self.usage.said())
 
     async def _evaluate(self, request: _Cases, exchange: Exchange) -> JsonValue:
         """Ask every case, keeping nothing; the figures come from ``knowledge.evaluation``."""

@@ -12,9 +12,9 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -30,6 +30,8 @@ from knowledge.index import Index, Snapshot
 from knowledge.model import Answer, Document, Hit, Turn
 from knowledge.question import Understood, understand
 from knowledge.retrieval import Retriever, Standing
+from knowledge.writer import Writer
+from knowledge.writer_limits import NOBODY, Asker
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,7 +69,9 @@ class Library:
         vectors: VectorCache,
         folder: Path | None = None,
         thresholds: Thresholds | None = None,
+        writer: Writer | None = None,
     ) -> None:
+        self._writer = writer
         self._make_embedder = make_embedder
         self._cache = vectors
         self._folder = folder
@@ -152,9 +156,53 @@ class Library:
         *,
         allowed: frozenset[str] | None,
         now: datetime,
+        asker: Asker = NOBODY,
     ) -> Answer:
-        """Answer from ``allowed`` documents (None: all), or say that they are silent."""
-        return await self._in_search(lambda: self._answer(question, previous, allowed, now))
+        """Answer from ``allowed`` documents (None: all), or say that they are silent.
+
+        In the writer's words where there is one; ``asker`` is who pays for it.
+        """
+        started = time.perf_counter()
+        answer = await self.quoted(question, previous, allowed=allowed, now=now, asker=asker)
+        async with aclosing(self.written(answer, asker)) as states:
+            async for state in states:
+                answer = state
+        return replace(answer, elapsed_ms=(time.perf_counter() - started) * 1000)
+
+    async def quoted(
+        self,
+        question: str,
+        previous: Sequence[Turn] = (),
+        *,
+        allowed: frozenset[str] | None,
+        now: datetime,
+        asker: Asker = NOBODY,
+    ) -> Answer:
+        """As :meth:`answer`, in the documents' own words.
+
+        The writer may propose a follow-up made whole where it was not understood without; the
+        same search then decides about that.
+        """
+        answer = await self._in_search(lambda: self._answer(question, previous, allowed, now))
+        if answer.answered or not previous or self._writer is None:
+            return answer
+        whole = await self._writer.whole(question, previous, asker)
+        if whole is None:
+            return answer
+        again = await self._in_search(lambda: self._answer(whole, (), allowed, now))
+        return again if again.answered else answer
+
+    def is_written(self, answer: Answer) -> bool:
+        """Whether there is more to come than the quoted answer."""
+        return self._writer is not None and answer.answered and bool(answer.citations)
+
+    async def written(self, answer: Answer, asker: Asker = NOBODY) -> AsyncGenerator[Answer, None]:
+        """A quoted answer in the writer's words, growing; the last one holds."""
+        if self._writer is None or not self.is_written(answer):
+            return
+        async with aclosing(self._writer.write(answer, asker)) as states:
+            async for state in states:
+                yield state
 
     def _answer(
         self,

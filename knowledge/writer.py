@@ -47,6 +47,8 @@ class ModelWriter:
     """Through a language model."""
 
     calls: Calls
+    makes_whole: bool = True
+    """Whether follow-ups are offered to the model too."""
 
     async def write(self, answer: Answer, asker: Asker) -> AsyncGenerator[Answer, None]:
         if not answer.answered or not answer.citations or answer.text.startswith(PREMISE):
@@ -61,7 +63,7 @@ class ModelWriter:
             yield answer
 
     async def whole(self, question: str, previous: Sequence[Turn], asker: Asker) -> str | None:
-        if not previous:
+        if not previous or not self.makes_whole:
             return None
         return await Proposals(calls=self.calls).whole(question, previous, asker)
 

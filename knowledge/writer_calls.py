@@ -112,7 +112,7 @@ class Calls:
             raise ModelTrouble(Trouble.EMPTY)
 
     async def _next(self, pieces: AsyncGenerator[Piece, None], deadline: float) -> Piece | None:
-        left = min(self.limits.first_words_s, deadline - self.monotonic())
+        left = min(self.limits.silence_s, deadline - self.monotonic())
         try:
             async with asyncio.timeout(max(left, 0)):
                 return await anext(pieces, None)

@@ -78,9 +78,8 @@ class Limits:
     """Bounds of all calls together. Tokens are per calendar day; None is without a limit."""
 
     call_s: float = 20.0
-    first_words_s: float = 10.0
-    """Silence before the first words, and between words."""
-    whole_s: float = 25.0
+    silence_s: float = 10.0
+    """The longest wait for the first words, between words, and for a whole proposal."""
     at_once: int = 4
     answer_tokens: int = 600
     answer_chars: int = 1500
@@ -96,7 +95,7 @@ class UsageLedger(Protocol):
         """Count ``tokens`` for all who pay, unless one of them would pass its limit."""
         ...
 
-    async def settle(self, asker: Asker, day: date, reserved: int, usage: Usage) -> None:
+    async def settle(self, asker: Asker, day: date, reserved: int, used: Usage) -> None:
         """Put what was used in the place of what was reserved."""
         ...
 

@@ -73,11 +73,17 @@ class Proposals:
     async def _text(self, prompt: Prompt, asker: Asker) -> str | None:
         text = ""
         try:
-            async with aclosing(self.calls.words(prompt, asker)) as words:
+            async with (
+                asyncio.timeout(self.calls.limits.silence_s),
+                aclosing(self.calls.words(prompt, asker)) as words,
+            ):
                 async for so_far in words:
                     text = so_far
         except ModelTrouble as error:
             self._failed(error)
+            return None
+        except TimeoutError:
+            self._failed(ModelTrouble(Trouble.TIMEOUT))
             return None
         return neutral(text).strip()
 

@@ -64,6 +64,11 @@ def add(
     return row.id
 
 
+def reword(session: Session, question_id: int, answer: str) -> None:
+    """Keep the answer as it was shown in the end."""
+    session.get_one(Question, question_id).answer = answer
+
+
 def get(session: Session, question_id: int) -> Question | None:
     """One question."""
     return session.get(Question, question_id)

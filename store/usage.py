@@ -23,6 +23,10 @@ class Total:
     prompt_tokens: int
     completion_tokens: int
 
+    @property
+    def total(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
 
 def reserve(
     session: Session, day: date, payers: Sequence[tuple[str, int | None]], tokens: int

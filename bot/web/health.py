@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.channels.base import Channel, Health
 from bot.messages import ChannelName
+from bot.model_writer import ModelUsage
 from knowledge.library import Library
 from store.engine import Store
 from store.models import Delivery, InboxMessage, Question
@@ -24,6 +25,7 @@ class HealthPages:
     library: Library
     channels: Mapping[ChannelName, Channel]
     loops: Callable[[], Health]
+    usage: ModelUsage
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self._alive)
@@ -63,6 +65,7 @@ class HealthPages:
         lines = await self.store.read(_counted)
         lines.append(f"yaodian_documents {len(self.library.documents)}")
         lines.append(f"yaodian_windows_without_vector {self.library.missing_vectors}")
+        lines += await self.usage.lines()
         return web.Response(text="\n".join(lines) + "\n")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from handlers.access import Act, Actor, check
 from handlers.documents.actions import Documents
 from knowledge.library import Library
 from knowledge.model import Answer, Citation, Passage, Turn
+from knowledge.writer_limits import NOBODY, Asker
 from store import questions
 from store.engine import Store
 from store.models import Question
@@ -69,10 +71,28 @@ class Ask:
             conversation: Where.
             previous: Turns before it; None: the stored ones of the last half hour.
         """
+        answered = await self.begin(actor, question, conversation, previous=previous)
+        async with aclosing(self.grow(actor, answered)) as states:
+            async for state in states:
+                answered = replace(answered, answer=state)
+        return answered
+
+    async def begin(
+        self,
+        actor: Actor,
+        question: str,
+        conversation: Conversation,
+        *,
+        previous: Sequence[Turn] | None = None,
+    ) -> Answered:
+        """As :meth:`ask`, in the documents' own words; :meth:`grow` goes on from there."""
         check(actor, Act.ASK)
         if previous is None:
             previous = await self._turns(actor, conversation)
-        answer = await self.consider(actor, question, previous)
+        allowed = await self.documents.permitted(actor)
+        answer = await self.library.quoted(
+            question, previous, allowed=allowed, now=self.clock(), asker=_asker(actor)
+        )
         now = self.clock()
         feedback_id = uuid4().hex
 
@@ -97,10 +117,27 @@ class Ask:
             answer=answer, feedback_id=feedback_id, question_id=await self.store.write(keep)
         )
 
+    async def grow(self, actor: Actor, answered: Answered) -> AsyncGenerator[Answer, None]:
+        """The answer in the writer's words, growing; the last one holds and is kept.
+
+        Yields nothing where there is no writer, or nothing for it to do.
+        """
+        text = answered.answer.text
+        async with aclosing(self.library.written(answered.answer, _asker(actor))) as states:
+            async for state in states:
+                text = state.text
+                yield state
+        if text != answered.answer.text:
+            await self.store.write(
+                lambda session: questions.reword(session, answered.question_id, text)
+            )
+
     async def consider(self, actor: Actor, question: str, previous: Sequence[Turn]) -> Answer:
         """Answer without keeping anything, as an evaluation does."""
         allowed = await self.documents.permitted(actor)
-        return await self.library.answer(question, previous, allowed=allowed, now=self.clock())
+        return await self.library.answer(
+            question, previous, allowed=allowed, now=self.clock(), asker=_asker(actor)
+        )
 
     async def judge(self, actor: Actor, feedback_id: str, verdict: str | None) -> bool:
         """Keep what the asker thought (``up``, ``down``, None); False when it is not theirs."""
@@ -160,6 +197,18 @@ class Ask:
             )
 
         return await self.store.read(read)
+
+
+def _asker(actor: Actor) -> Asker:
+    """Who pays for a model's words; the operator pays for nobody but the whole."""
+    if actor.is_operator:
+        return NOBODY
+    sender = actor.sender
+    own = sorted(actor.units & actor.roles.keys())
+    return Asker(
+        person=f"{sender.channel.platform}:{sender.account}",
+        unit=f"unit:{own[0]}" if own else None,
+    )
 
 
 def _said(row: Question) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 
 from bot.arguments import Arguments
 from bot.errors import NotFound
 from bot.messages import Attachment, IncomingMessage, MessageKind, Reply, Source
+from handlers.access import Actor
 from handlers.ask import wording
 from handlers.ask.actions import Answered, Ask, Clause
 from handlers.people.actions import People
@@ -50,7 +53,20 @@ class AskDialogue:
         if not message.text.strip():
             return Reply(text=wording.NOTHING_ASKED)
         actor = await self.people.actor(message.sender)
-        return shown(await self.ask.ask(actor, message.text, message.conversation))
+        answered = await self.ask.begin(actor, message.text, message.conversation)
+        reply = shown(answered)
+        if self.ask.library.is_written(answered.answer):
+            return replace(reply, text="", stream=self._texts(actor, answered))
+        return reply
+
+    async def _texts(self, actor: Actor, answered: Answered) -> AsyncGenerator[str, None]:
+        """What is shown while the answer is being worded; all of it is checked."""
+        answer = answered.answer
+        async with aclosing(self.ask.grow(actor, answered)) as states:
+            async for answer in states:
+                yield answer_text(answer)
+        if answer is answered.answer:
+            yield answer_text(answer)
 
     async def sources(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/来源 [N]: the clauses of the latest answer, whole."""

@@ -26,10 +26,10 @@ class MemoryLedger:
             self.spent[payer, day] += tokens
         return True
 
-    async def settle(self, asker: Asker, day: date, reserved: int, usage: Usage) -> None:
+    async def settle(self, asker: Asker, day: date, reserved: int, used: Usage) -> None:
         self.settled += 1
         for payer, _ in self._payers(asker, Limits()):
-            self.spent[payer, day] += usage.total - reserved
+            self.spent[payer, day] += used.total - reserved
 
     def _payers(self, asker: Asker, limits: Limits) -> list[tuple[str, int | None]]:
         return [

@@ -37,7 +37,7 @@ QUOTED = Answer(
     facts=("不少于80册", "每学期更新一次"),
 )
 GOOD = "班级图书角的藏书至少80册[1]。图书每学期更新一次[1]。"
-LIMITS = Limits(call_s=5, first_words_s=2)
+LIMITS = Limits(call_s=5, silence_s=2)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ async def test_a_page_of_a_gateway_is_no_answer(
 
 async def test_silence_ends_in_time(server: FakeModelServer, ledger: MemoryLedger) -> None:
     server.fault = "silent"
-    async with opened(server, ledger, Limits(call_s=5, first_words_s=0.1)) as writer:
+    async with opened(server, ledger, Limits(call_s=5, silence_s=0.1)) as writer:
         assert await states(writer) == [CLAUSE]
         assert troubles(writer) == {Trouble.TIMEOUT: 1}
     assert ledger.settled == 1
