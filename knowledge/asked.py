@@ -292,13 +292,23 @@ def tagged_words(text: str) -> list[tuple[str, bool]]:
 
 
 def _tagged(text: str) -> list[tuple[str, bool]]:
+    """A lone noun right after a noun belongs to it (劳动周, 图书角)."""
     import rjieba
 
-    return [
-        (word, tag.startswith(("n", "vn", "j", "l", "i", "eng")))
-        for word, tag in rjieba.tag(text)
-        if word not in _NOISE and tag not in {"x", "w", "y", "u", "e"}
-    ]
+    words: list[tuple[str, bool]] = []
+    follows = False
+    for word, tag in rjieba.tag(text):
+        if word in _NOISE or tag in {"x", "w", "y", "u", "e"}:
+            follows = False
+            continue
+        is_thing = tag.startswith(("n", "vn", "j", "l", "i", "eng"))
+        is_lone = len(word) == 1 and tag[0] in "nqtf"
+        if is_lone and follows and words[-1][1]:
+            words[-1] = (words[-1][0] + word, True)
+        else:
+            words.append((word, is_thing))
+        follows = True
+    return words
 
 
 def _focus(text: str) -> str:

@@ -41,6 +41,8 @@ _UNTIL = re.compile(r"前|底|止|截|内|末|完成|时限|期限")
 _PAYS = re.compile(r"[罚退扣赔捐欠](?=款|了|掉|过|多少|几)")
 _GOES_TO = re.compile(r"(?:到|去|往|至|进)(?:了)?(?:哪|什么地方|啥地方|何处)")
 _ARRIVES = re.compile(r"[到至往赴进]")
+_LISTED_UNITS = frozenset({"类", "种", "项", "条", "方面"})
+"""几类, 几项: a list of them answers how many there are."""
 _EXACT = frozenset({Want.FACT, Want.WHERE, Want.NAMES, Want.LIST})
 
 
@@ -83,15 +85,7 @@ def settle(part: Part, sentence: Sentence, focus: Overlap, weigh: Weigh) -> Sett
     for fact in facts:
         if _fits(part, fact, sentence) and _is_about(part, fact, sentence, focus):
             return Settled(part=part, sentence=sentence, fact=fact)
-    counts_itself = FactKind.COUNT in part.kinds and part.unit in {
-        "类",
-        "种",
-        "项",
-        "个",
-        "条",
-        "家",
-        "所",
-    }
+    counts_itself = FactKind.COUNT in part.kinds and part.unit in _LISTED_UNITS
     if counts_itself:
         for fact in facts_in(sentence.text):
             is_list = fact.kind is FactKind.SERIES and len(fact.items) > 2
