@@ -1,0 +1,1 @@
+"""What was done, counted from the records, and what is missing."""

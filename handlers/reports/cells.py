@@ -1,0 +1,154 @@
+"""The tables of a report, as rows of plain values; .xlsx, .docx and the chat print the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from handlers.reports.views import RecordRow, Report
+from store.models_records import RecordKind
+
+Cell = str | int | float | date | None
+
+_KINDS = {RecordKind.ACTIVITY: "活动", RecordKind.CHECK_IN: "签到", RecordKind.FORM: "填报"}
+_STANDINGS = {"present": "已到", "late": "迟到", "leave": "请假", "asked": "补签待同意"}
+_FIELD_WORDS: Mapping[str, str] = {
+    "topic": "主题",
+    "place": "地点",
+    "expected": "应到",
+    "present": "实到",
+    "on_leave": "请假",
+    "absent": "缺席",
+    "late": "迟到",
+    "who": "人员",
+    "reason": "事由",
+    "minutes": "迟到分钟",
+}
+_LEDGER_FIELDS = ("topic", "place", "expected", "present", "on_leave", "absent", "late", "who")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """``widths`` are characters; a share is between 0 and 1 and shown in per cent."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    widths: tuple[int, ...]
+    shares: frozenset[int] = frozenset()
+
+
+def tables(report: Report) -> list[Table]:
+    """Everything but the single records, in the order people read."""
+    return [by_type(report), by_unit(report), by_task(report), missing(report)]
+
+
+def by_type(report: Report) -> Table:
+    """What was done."""
+    return Table(
+        title="按类型",
+        header=("类别", "类型", "活动次数", "填报份数", "签到人次", "参与人数"),
+        rows=tuple(
+            (one.group, one.name, one.activities, one.forms, one.attendances, one.people)
+            for one in report.types
+        ),
+        widths=(14, 20, 10, 10, 10, 10),
+    )
+
+
+def by_unit(report: Report) -> Table:
+    """Who did it."""
+    return Table(
+        title="按单位",
+        header=(
+            "单位", "人数", "活动次数", "填报份数", "应到人次", "实到人次", "到会率",
+            "参与人数", "覆盖率", "任务应办", "任务办结", "办结率",
+        ),
+        rows=tuple(
+            (
+                one.name, one.members, one.activities, one.forms, one.expected, one.present,
+                one.attendance, one.trained, one.coverage, one.due, one.done, one.completion,
+            )
+            for one in report.units
+        ),
+        widths=(26, 8, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10),
+        shares=frozenset({6, 8, 11}),
+    )  # fmt: skip
+
+
+def by_task(report: Report) -> Table:
+    """What was to be done, with the clause that asks for it."""
+    return Table(
+        title="任务完成",
+        header=("任务", "依据", "原文", "应办", "办结", "逾期", "佐证记录"),
+        rows=tuple(
+            (
+                one.title,
+                f"《{one.document}》{one.locator}" if one.document else "",
+                one.quote,
+                one.due,
+                one.done,
+                one.late,
+                "、".join(f"#{id}" for id in one.record_ids),
+            )
+            for one in report.tasks
+        ),
+        widths=(30, 30, 50, 8, 8, 8, 16),
+    )
+
+
+def missing(report: Report) -> Table:
+    """Who took part in nothing."""
+    return Table(
+        title="未参加人员",
+        header=("单位", "姓名"),
+        rows=tuple((one.unit, one.name) for one in report.missing),
+        widths=(26, 14),
+    )
+
+
+def ledger(report: Report) -> Table:
+    """The records that every number is counted from."""
+    return Table(
+        title="明细",
+        header=("编号", "日期", "种类", "类型", "单位", "姓名", "情况",
+                *(_FIELD_WORDS[name] for name in _LEDGER_FIELDS), "其他"),
+        rows=tuple(_ledger_row(one) for one in report.records),
+        widths=(8, 12, 8, 18, 24, 12, 10, 30, 16, 8, 8, 16, 16, 16, 24, 30),
+    )  # fmt: skip
+
+
+def _ledger_row(one: RecordRow) -> tuple[Cell, ...]:
+    standing = one.fields.get("standing")
+    others = {
+        name: value
+        for name, value in one.fields.items()
+        if name not in _LEDGER_FIELDS and name not in ("standing", "by_proxy")
+    }
+    return (
+        one.id,
+        one.on,
+        _KINDS[one.kind],
+        one.type_name,
+        one.unit,
+        one.member,
+        _STANDINGS.get(str(standing), "") if standing else "",
+        *(_plain(one.fields.get(name)) for name in _LEDGER_FIELDS),
+        "；".join(
+            f"{_FIELD_WORDS.get(name, name)}：{_plain(value)}" for name, value in others.items()
+        ),
+    )
+
+
+def _plain(value: object) -> Cell:
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "、".join(map(str, value))
+    return str(value)
+
+
+def share(value: float | None) -> str:
+    """87.5%; a dash where nothing is to be divided by."""
+    return "—" if value is None else f"{value:.1%}".replace(".0%", "%")

@@ -1,0 +1,79 @@
+"""/统计, /月报, /年报: a short text and a picture, the tables as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from bot.arguments import Arguments
+from bot.errors import UsageError
+from bot.messages import Attachment, IncomingMessage, Reply
+from handlers.people.actions import People
+from handlers.reports import wording
+from handlers.reports.actions import MEDIA_TYPES, Form, Reports
+from handlers.reports.period import Period, read_period, usual_month, usual_year
+from handlers.reports.views import Report
+from store import blobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsDialogue:
+    """Built once, in ``bot.app``."""
+
+    reports: Reports
+    people: People
+
+    async def statistics(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/统计 [单位] [期间] [类型]."""
+        report = await self._report(message, arguments, usual_month(self.reports.today()))
+        return await self._reply(report, [Form.PNG])
+
+    async def monthly(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/月报 [单位] [期间]: with the document."""
+        report = await self._report(message, arguments, usual_month(self.reports.today()))
+        return await self._reply(report, [Form.PNG, Form.DOCX, Form.XLSX])
+
+    async def yearly(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/年报 [单位] [期间]: in January the year before."""
+        report = await self._report(message, arguments, usual_year(self.reports.today()))
+        return await self._reply(report, [Form.PNG, Form.DOCX, Form.XLSX])
+
+    async def _report(
+        self, message: IncomingMessage, arguments: Arguments, usual: Period
+    ) -> Report:
+        actor = await self.people.actor(message.sender)
+        words, period = list(arguments.words), usual
+        for word in arguments.words:
+            if found := read_period(word, self.reports.today()):
+                period = found
+                words.remove(word)
+        unit = await self.reports.units_named_in(words)
+        if unit:
+            words.remove(unit)
+        if len(words) > 1 or (words and self.reports.types.named(words[0]) is None):
+            reply = f"没看懂“{' '.join(words)}”。{wording.HOW}"
+            raise UsageError("words left over", reply=reply)
+        type_name = words[0] if words else None
+        return await self.reports.report(actor, unit, period, type_name=type_name)
+
+    async def _reply(self, report: Report, forms: list[Form]) -> Reply:
+        made: list[Attachment] = []
+        text = wording.short(report)
+        for form in forms:
+            try:
+                content = await self.reports.made(report, form)
+            except UsageError:
+                text = f"{text}\n{wording.NO_PICTURE}"
+                continue
+            made.append(await self._kept(wording.file_name(report, form), content, form))
+        return Reply(text=text, attachments=tuple(made), is_private=True)
+
+    async def _kept(self, name: str, content: bytes, form: Form) -> Attachment:
+        now, media_type = self.reports.clock(), MEDIA_TYPES[form]
+
+        def keep(session: Session) -> str:
+            return blobs.put(session, content, media_type=media_type, now=now)
+
+        blob = await self.reports.store.write(keep)
+        return Attachment(name=name, media_type=media_type, blob=blob, size_bytes=len(content))

@@ -1,0 +1,63 @@
+"""What a report says in words."""
+
+from __future__ import annotations
+
+from handlers.reports.cells import share
+from handlers.reports.views import Report
+
+_NAMES = 30
+_LINES = 8
+HOW = "可以这样写：/统计 第一支部 9月，/月报 上月，/年报 2026年。"
+NO_PICTURE = "（这台机器没有中文字体，没有配图。）"
+
+
+def title(report: Report) -> str:
+    """云溪县教育局2026年9月工作记录统计."""
+    return f"{report.unit}{report.period.name}工作记录统计"
+
+
+def file_name(report: Report, suffix: str) -> str:
+    """Of an attachment."""
+    return f"{title(report)}.{suffix}"
+
+
+def paragraphs(report: Report) -> list[str]:
+    """The whole in a few sentences."""
+    found = [
+        f"{report.period.name}（{report.period.first}至{report.period.last}），{report.unit}"
+        f"共登记活动{report.activities}次、填报{report.forms}份；"
+        f"名册{report.members}人，参与{report.trained}人，"
+        f"覆盖率{share(report.trained / report.members if report.members else None)}。"
+    ]
+    if report.due:
+        late = sum(one.late for one in report.tasks)
+        found.append(
+            f"任务应办{report.due}项次，办结{report.done}项次，"
+            f"办结率{share(report.done / report.due)}，逾期{late}项次。"
+        )
+    if report.idle_types:
+        found.append(f"任务要求但还没有记录的：{'、'.join(report.idle_types)}。")
+    if report.missing:
+        found.append(f"这段时间什么都没有参加的{len(report.missing)}人：{_names(report)}。")
+    return found
+
+
+def short(report: Report) -> str:
+    """For the chat: what was done most, which unit is behind."""
+    lines = [f"**{title(report)}**", *paragraphs(report)]
+    done = sorted(report.types, key=lambda one: -(one.activities + one.forms))[:_LINES]
+    lines += [
+        f"- {one.name}：{one.activities + one.forms} 次，{one.people} 人参与"
+        for one in done
+        if one.activities or one.forms
+    ]
+    idle = [one.name for one in report.units if one.members and not one.record_ids]
+    if idle and len(report.units) > 1:
+        lines.append(f"还没有记录的单位：{'、'.join(idle[:_NAMES])}。")
+    return "\n".join(lines)
+
+
+def _names(report: Report) -> str:
+    names = [one.name for one in report.missing]
+    shown = "、".join(names[:_NAMES])
+    return f"{shown}等" if len(names) > _NAMES else shown

@@ -1,0 +1,132 @@
+"""A report as a workbook that opens clean in Excel and WPS, and in which nothing is executed."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from handlers.reports import cells
+from handlers.reports.cells import Cell, Table
+from handlers.reports.views import Report
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+_MOST_CHARS = 32_000
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+def report_workbook(report: Report) -> bytes:
+    """A sheet for the whole, one for each table, and the records behind them."""
+    from openpyxl import Workbook
+
+    workbook = Workbook()
+    first = workbook.worksheets[0]
+    first.title = "概况"
+    _fill(first, _summary(report))
+    for table in (*cells.tables(report), cells.ledger(report)):
+        _fill(workbook.create_sheet(table.title), table)
+    return _saved(workbook)
+
+
+def ledger_workbook(report: Report) -> bytes:
+    """The records alone."""
+    from openpyxl import Workbook
+
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.title = "台账"
+    _fill(sheet, cells.ledger(report))
+    return _saved(workbook)
+
+
+def _summary(report: Report) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        ("单位", report.unit),
+        ("期间", report.period.name),
+        ("起", report.period.first),
+        ("止", report.period.last),
+        ("制表", report.made_at.date()),
+        ("活动次数", report.activities),
+        ("填报份数", report.forms),
+        ("人数", report.members),
+        ("参与人数", report.trained),
+        ("任务应办", report.due),
+        ("任务办结", report.done),
+        ("还没有记录的类型", "、".join(report.idle_types)),
+    ]
+    return Table(title="概况", header=("项目", "内容"), rows=tuple(rows), widths=(20, 44))
+
+
+def _fill(sheet: Worksheet, table: Table) -> None:
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    for column, words in enumerate(table.header, 1):
+        _put(sheet, 1, column, words)
+        cell = sheet.cell(row=1, column=column)
+        cell.font = Font(bold=True)
+        cell.fill = PatternFill("solid", fgColor="FFE9EEF6")
+        cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+    for at, row in enumerate(table.rows, 2):
+        for column, value in enumerate(row, 1):
+            _put(sheet, at, column, value, is_share=column - 1 in table.shares)
+    for column, width in enumerate(table.widths, 1):
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    sheet.freeze_panes = "A2"
+    if table.rows:
+        last = get_column_letter(len(table.header))
+        sheet.auto_filter.ref = f"A1:{last}{len(table.rows) + 1}"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation = "landscape" if len(table.header) > 4 else "portrait"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    footer = sheet.oddFooter.center
+    if footer is not None:
+        footer.text = "第 &P 页，共 &N 页"
+
+
+def _put(sheet: Worksheet, row: int, column: int, value: Cell, *, is_share: bool = False) -> None:
+    """Text stays text, whatever it begins with; dates are dates."""
+    from openpyxl.styles import Alignment
+
+    cell = sheet.cell(row=row, column=column)
+    if value is None or value == "":
+        return
+    if isinstance(value, str):
+        clean = _CONTROL.sub("", value)[:_MOST_CHARS]
+        cell.value = clean
+        cell.data_type = "s"
+        cell.quotePrefix = clean.startswith(_FORMULA)
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        return
+    cell.value = value
+    if isinstance(value, date):
+        cell.number_format = "yyyy-mm-dd"
+    elif is_share:
+        cell.number_format = "0.0%"
+
+
+def _saved(workbook: Workbook) -> bytes:
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def read_rows(content: bytes) -> Sequence[Sequence[str]]:
+    """The first sheet as text, for imports; merged cells hold their words once."""
+    from openpyxl import load_workbook
+
+    workbook = load_workbook(io.BytesIO(content), read_only=False, data_only=True)
+    sheet = workbook.worksheets[0]
+    return [
+        ["" if value is None else str(value).strip() for value in row]
+        for row in sheet.iter_rows(values_only=True)
+    ]
