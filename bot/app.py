@@ -21,14 +21,16 @@ from bot.channels.console import ConsoleChannel
 from bot.channels.web import WebChannel
 from bot.config import Settings
 from bot.control import owning
+from bot.demo.clock import DemoClock, add_clock
 from bot.dispatcher import Dispatcher
 from bot.errors import NotFound
 from bot.identity import ChatFront, demo_identity, no_identity
 from bot.messages import ChannelName, Role, Sender
 from bot.middleware import around
-from bot.operations import Desk
 from bot.model_writer import ModelUsage, make_writer
+from bot.operations import Desk
 from bot.outbox import Outbox, Trouble
+from bot.tasking import Tasking, build_tasking, make_planner
 from bot.vector_cache import StoredVectors
 from bot.web.documents import DocumentPages
 from bot.web.health import HealthPages
@@ -39,12 +41,14 @@ from handlers.ask.dialogue import AskDialogue
 from handlers.documents.actions import Documents
 from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
+from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.routes import build_router
 from knowledge.answers import Thresholds
 from knowledge.embedding import make_embedder
 from knowledge.library import Library
 from knowledge.reading import read_file
+from scheduler.planning_horizon import Planner
 from store import blobs, documents, transcript
 from store import outbox as outbox_rows
 from store import settings as stored_settings
@@ -59,6 +63,9 @@ _LINK_SECRET_KEY = "links.secret"  # noqa: S105 the name it is stored under
 def utc_now() -> datetime:
     """The one clock of the running program."""
     return datetime.now(UTC)
+
+
+Clock = Callable[[], datetime]
 
 
 class Loops:
@@ -90,6 +97,8 @@ class App:
     page: WebChannel
     document_pages: DocumentPages
     health_pages: HealthPages
+    tasking: Tasking
+    clock: Clock
     loops: Loops
     zone: ZoneInfo
 
@@ -103,6 +112,7 @@ class App:
                 "dispatcher": group.create_task(self.dispatcher.run()),
                 "outbox": group.create_task(self.outbox.run()),
                 "documents": group.create_task(self._follow_documents()),
+                "reminders": group.create_task(self.tasking.ticker.run()),
             }
             if self.store.is_shared:
                 self.loops.tasks["pages"] = group.create_task(self._follow_deliveries())
@@ -119,10 +129,10 @@ class App:
         """Take over what other replicas add, and what a new day lets expire."""
         woken = self.store.woken(documents.TOPIC)
         while True:
-            today = utc_now().astimezone(self.zone)
+            today = self.clock().astimezone(self.zone)
             midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=1)
             await woken.next((midnight - today).total_seconds())
-            if self.store.is_shared or utc_now().astimezone(self.zone).date() != today.date():
+            if self.store.is_shared or self.clock().astimezone(self.zone).date() != today.date():
                 await self.documents.load()
 
     async def _follow_deliveries(self) -> None:
@@ -143,8 +153,11 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
     """
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(stack.enter_context, owning(folder))
-        store = await Store.open(settings.store.url or folder)
+        demo_clock = DemoClock() if is_demo else None
+        store = await Store.open(settings.store.url or folder, clock=demo_clock)
         stack.push_async_callback(store.close)
+        if demo_clock is not None:
+            await demo_clock.recall(store)
         zone = await asyncio.to_thread(ZoneInfo, settings.bot.timezone)
         writer = make_writer(settings.model, store, zone)
         if writer is not None:
@@ -164,7 +177,9 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
         stack.push_async_callback(library.close)
         secret = await _link_secret(store)
         usage = ModelUsage(settings=settings.model, store=store, zone=zone, writer=writer)
-        app = _built(settings, store, library, zone, secret, usage, is_demo=is_demo)
+        planner = await asyncio.to_thread(make_planner, settings)
+        clock: Clock = demo_clock or utc_now
+        app = _built(settings, store, library, zone, secret, planner, clock, usage, is_demo=is_demo)
         await app.documents.load()
         yield app
 
@@ -175,14 +190,42 @@ def _built(
     library: Library,
     zone: ZoneInfo,
     link_secret: bytes,
+    planner: Planner,
+    clock: Clock,
     usage: ModelUsage,
     *,
     is_demo: bool,
 ) -> App:
-    people = People(store, utc_now, frozenset(settings.bot.admins))
-    shelf = Documents(store, library, utc_now, zone, read_file)
-    ask = Ask(store, library, shelf, utc_now)
-    router = build_router(AskDialogue(ask, people), DocumentsDialogue(shelf, people), Help(people))
+    people = People(store, clock, frozenset(settings.bot.admins))
+    shelf = Documents(store, library, clock, zone, read_file)
+    ask = Ask(store, library, shelf, clock)
+    links = Links(secret=link_secret)
+    identify = demo_identity(store) if is_demo else no_identity
+    pending = Pending(store, clock)
+    tasking = build_tasking(
+        settings,
+        store,
+        planner,
+        people,
+        shelf,
+        channels=[ChannelName.WEB],
+        links=links,
+        identify=identify,
+        clock=clock,
+        monotonic=time.monotonic,
+        pending=pending,
+        is_demo=is_demo,
+    )
+    router = build_router(
+        AskDialogue(ask, people),
+        DocumentsDialogue(shelf, people),
+        Help(people),
+        tasking.dialogue,
+        tasking.reminding,
+        tasking.feeds,
+    )
+    if tasking.clock_dialogue is not None:
+        add_clock(router, tasking.clock_dialogue)
 
     async def roles_of(sender: Sender) -> frozenset[Role]:
         return (await people.actor(sender)).every_role
@@ -193,17 +236,16 @@ def _built(
         handle=around(router, roles_of=roles_of, monotonic=time.monotonic),
         is_fast=router.is_fast,
         channels=senders,
-        clock=utc_now,
+        clock=clock,
     )
-    links = Links(secret=link_secret)
-    console = ConsoleChannel(accept=dispatcher.accept, clock=utc_now)
+    console = ConsoleChannel(accept=dispatcher.accept, clock=clock)
     page = WebChannel(
         accept=dispatcher.accept,
-        identify=demo_identity(store) if is_demo else no_identity,
+        identify=identify,
         past=Past(store),
         front=ChatFront(people=people, documents=shelf, is_demo=is_demo),
         links=links,
-        clock=utc_now,
+        clock=clock,
     )
     senders |= {ChannelName.CONSOLE: console, ChannelName.WEB: page}
     channels: dict[ChannelName, Channel] = {ChannelName.CONSOLE: console, ChannelName.WEB: page}
@@ -221,7 +263,7 @@ def _built(
             library=library,
             usage=usage,
             console=console,
-            hurry=_hurrying(store),
+            hurry=_hurrying(store, clock),
             file_limit_bytes=settings.knowledge.file_limit_mb * 2**20,
         ),
         dispatcher=dispatcher,
@@ -230,16 +272,18 @@ def _built(
             channels=senders,
             read_blob=_blob_reader(store),
             on_trouble=_log_trouble,
-            clock=utc_now,
+            clock=clock,
         ),
         channels=channels,
         page=page,
         document_pages=DocumentPages(
-            documents=shelf, people=people, store=store, links=links, clock=utc_now
+            documents=shelf, people=people, store=store, links=links, clock=clock
         ),
         health_pages=HealthPages(
             store=store, library=library, channels=channels, loops=loops.health, usage=usage
         ),
+        tasking=tasking,
+        clock=clock,
         loops=loops,
         zone=zone,
     )
@@ -255,11 +299,11 @@ def _blob_reader(store: Store) -> Callable[[str], Awaitable[bytes]]:
     return read_blob
 
 
-def _hurrying(store: Store) -> Callable[[str], Awaitable[None]]:
+def _hurrying(store: Store, clock: Clock) -> Callable[[str], Awaitable[None]]:
     """Delivers to a terminal what waited for somebody to sit down at it."""
 
     async def hurry(account: str) -> None:
-        now, name = utc_now(), ChannelName.CONSOLE
+        now, name = clock(), ChannelName.CONSOLE
         await store.write(lambda session: transcript.hurry(session, name, account, now))
 
     return hurry

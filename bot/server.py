@@ -70,7 +70,13 @@ def build_site(app: App) -> web.Application:
         client_max_size=_UPLOAD_LIMIT,
         middlewares=[pages.guard(frozenset(hosts) if is_local else frozenset())],
     )
-    for routes in (app.page, app.document_pages, app.health_pages):
+    for routes in (
+        app.page,
+        app.document_pages,
+        app.health_pages,
+        app.tasking.task_pages,
+        app.tasking.calendar_pages,
+    ):
         routes.add_routes(site)
     site.on_shutdown.append(_let_go_of(app))
     site.router.add_static("/static", pages.STATIC)

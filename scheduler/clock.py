@@ -58,6 +58,7 @@ class Ticker:
 
     async def run(self) -> None:
         """Tick until cancelled; what is in hand is finished or undone by the store."""
+        await asyncio.to_thread(_load)
         from apscheduler import events
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -126,6 +127,11 @@ class Ticker:
 
     def _count_skipped(self, event: JobEvent) -> None:
         self.skipped += 1
+
+
+def _load() -> None:
+    """Reads files, so not on the event loop."""
+    import apscheduler.schedulers.asyncio  # noqa: F401
 
 
 async def _awaited(chore: Chore) -> object:

@@ -38,8 +38,15 @@ class Links:
         token = self._token(f"b/{blob}/{name}", reader, now)
         return f"{self.public_url}/b/{quote(blob)}/{quote(name, safe='')}?r={token}"
 
+    def tasks(self, reader: Sender, now: datetime) -> str:
+        """The path of a reader's calendar of tasks."""
+        return f"/tasks?r={self._token('tasks', reader, now)}"
+
     def reader(self, thing: str, token: str, now: datetime) -> Sender | None:
-        """Whom ``token`` lets open ``thing`` (``d/<document>`` or ``b/<blob>/<name>``), if any."""
+        """Whom ``token`` lets open ``thing``, if anybody.
+
+        ``thing`` is ``d/<document>``, ``b/<blob>/<name>`` or ``tasks``.
+        """
         payload, _, signature = token.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._sign(thing, payload).encode()):
             return None

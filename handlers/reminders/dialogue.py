@@ -38,6 +38,7 @@ _BOT = re.compile(r"^(?:[@＠]\S+\s+)+")
 
 WHAT = "提醒什么事？请直接回复要提醒的内容。"
 CANCELLED = "好，不设了。"
+OVER = "这个问题已经过去了，请重新说一遍。"
 NOTHING = "现在没有要提醒您的事。想设一个，直接说就行，例如：提醒我明天下午3点交材料。"
 HOW = "回复“好”就设上，回复“取消”就不设；要改，直接重说一遍。"
 TODAY = "今天几点提醒？请回复一个时间，例如：下午4点。"
@@ -77,10 +78,30 @@ class RemindersDialogue:
             raise Pass
         return await self._considered(message, wish)
 
+    async def tapped_yes(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """The button 好."""
+        return await self._tapped(message, "好")
+
+    async def tapped_no(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """The button 取消."""
+        return await self._tapped(message, "取消")
+
+    async def tapped_choice(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """A button with one of several times."""
+        return await self._tapped(message, arguments.word(0))
+
+    async def _tapped(self, message: IncomingMessage, text: str) -> Reply:
+        try:
+            return await self._answer(message, text)
+        except Pass:
+            return Reply(text=OVER)
+
     async def answered(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """What follows a question of ours: a time, a thing, 好 or 取消."""
+        return await self._answer(message, _BOT.sub("", message.text.strip()))
+
+    async def _answer(self, message: IncomingMessage, text: str) -> Reply:
         state = await self.pending.get(message, ASKED, CONFIRMING)
-        text = _BOT.sub("", message.text.strip())
         if state is None or is_wish(text) or text[:1] in ("/", "／"):
             raise Pass
         if is_no(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -17,8 +18,20 @@ from handlers.ask.dialogue import AskDialogue
 from handlers.documents.actions import Documents
 from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
+from handlers.pending import Pending
 from handlers.people.actions import People
+from handlers.reminders.actions import Reminders
+from handlers.reminders.dialogue import RemindersDialogue
 from handlers.routes import build_router
+from handlers.tasks.actions import Tasks
+from handlers.tasks.assignees import Assignees
+from handlers.tasks.dialogue import TasksDialogue
+from handlers.tasks.draft_dialogue import DraftDialogue
+from handlers.tasks.drafting import Drafting
+from handlers.tasks.feeds import Feeds
+from handlers.tasks.matching import Matching
+from handlers.tasks.sheets import Sheets
+from handlers.times import Times
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -26,11 +39,23 @@ README = Path(__file__).parents[3] / "README.md"
 @pytest.fixture
 def router() -> Router:
     """Only the table is looked at; nothing behind it is called."""
-    nobody = cast("People", None)
+    nobody, nothing, times = cast("People", None), cast("Pending", None), cast("Times", None)
     return build_router(
         AskDialogue(cast("Ask", None), nobody),
         DocumentsDialogue(cast("Documents", None), nobody),
         Help(nobody),
+        TasksDialogue(
+            tasks=cast("Tasks", None),
+            reminders=cast("Reminders", None),
+            people=nobody,
+            drafts=DraftDialogue(cast("Drafting", None), nobody, nothing),
+            matching=cast("Matching", None),
+            sheets=cast("Sheets", None),
+            times=times,
+            pending=nothing,
+        ),
+        RemindersDialogue(cast("Reminders", None), nobody, cast("Assignees", None), times, nothing),
+        cast("Feeds", SimpleNamespace(command=None)),
     )
 
 

@@ -1,0 +1,118 @@
+"""The demo's clock: it can be set forward, so that a newcomer sees a reminder arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.arguments import Arguments
+from bot.errors import UsageError
+from bot.messages import IncomingMessage, Reply, Role
+from bot.routing import Router
+from handlers.tasks.wording import moment
+from handlers.times import Times
+from scheduler.recurrence import SHANGHAI
+from scheduler.when import Day, Deadline, Instant
+from store import settings
+from store.engine import Store
+from store.models_tasks import Occurrence
+
+_KEY = "demo.clock"
+_MOST = timedelta(days=366)
+_STRIDE = timedelta(days=1)
+_MOST_STOPS = 2000
+HOW = "要往前拨，发 /时钟 加时间，例如：/时钟 明天9点、/时钟 3天后、/时钟 6月30日 9:00。"
+
+
+class DemoClock:
+    """Runs ahead of the real one; never goes back, for what was promised stays promised."""
+
+    def __init__(self, ahead: timedelta = timedelta()) -> None:
+        self._ahead = ahead
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    @property
+    def ahead(self) -> timedelta:
+        return self._ahead
+
+    def go_to(self, at: datetime) -> None:
+        """Set it forward; an earlier time changes nothing."""
+        self._ahead = max(self._ahead, at - datetime.now(UTC))
+
+    async def remember(self, store: Store) -> None:
+        """Outlive a restart."""
+        ahead = str(self._ahead.total_seconds())
+        await store.write(lambda session: settings.put(session, _KEY, ahead))
+
+    async def recall(self, store: Store) -> None:
+        """Go on from where it was set to."""
+        stored = await store.read(lambda session: settings.get(session, _KEY))
+        if stored is not None:
+            self._ahead = timedelta(seconds=float(stored))
+
+
+@dataclass(frozen=True, slots=True)
+class ClockDialogue:
+    """Built once, in ``bot.app``, for the demo only."""
+
+    clock: DemoClock
+    times: Times
+    store: Store
+    fire: Callable[[], Awaitable[object]]
+
+    async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/时钟: what time it is in the demo; with a time, go there."""
+        if not arguments.text:
+            return Reply(text=f"演示时钟：{moment(self.times.now())}。{HOW}")
+        target = self._target(arguments.text)
+        if target <= self.times.now():
+            raise UsageError(
+                "not ahead", reply=f"演示时钟只能往前拨，现在是 {moment(self.times.now())}。"
+            )
+        if target > self.times.now() + _MOST:
+            raise UsageError("too far", reply="一次最多拨一年。")
+        await self._go(target)
+        return Reply(text=f"演示时钟拨到了 {moment(self.times.now())}。路上到点的提醒都发出去了。")
+
+    def _target(self, words: str) -> datetime:
+        when = self.times.read(words)
+        match when:
+            case Instant(at=at) | Deadline(at=at):
+                return at
+            case Day(on=on):
+                return datetime(on.year, on.month, on.day, 9, tzinfo=SHANGHAI)
+            case _:
+                raise UsageError("unreadable", reply=f"没看懂时间。{HOW}")
+
+    async def _go(self, target: datetime) -> None:
+        """From reminder to reminder, so that each comes at its own time and none too late."""
+        for _ in range(_MOST_STOPS):
+            following = await self.store.read(_next_notice)
+            stop = min(target, self.clock() + _STRIDE)
+            if following is not None and self.clock() < following < stop:
+                stop = following + timedelta(seconds=1)
+            self.clock.go_to(stop)
+            await self.fire()
+            if stop >= target:
+                break
+        self.clock.go_to(target)
+        await self.clock.remember(self.store)
+        await self.fire()
+
+
+def _next_notice(session: Session) -> datetime | None:
+    return session.scalars(select(func.min(Occurrence.next_notice_at))).one()
+
+
+def add_clock(router: Router, dialogue: ClockDialogue) -> None:
+    """/时钟, which only the demo has."""
+    router.command(
+        "时钟", "clock", to=dialogue.command, needs=Role.ADMIN,
+        help="演示用：把时钟往前拨，看提醒怎么来", example="/时钟 明天9点",
+    )  # fmt: skip

@@ -1,0 +1,169 @@
+"""The part of the composition that is about tasks and reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.config import Settings
+from bot.demo.clock import ClockDialogue, DemoClock
+from bot.messages import ChannelName
+from bot.web.ics import CalendarPages
+from bot.web.links import Links
+from bot.web.tasks import Identify, TaskPages
+from handlers.documents.actions import Documents
+from handlers.pending import Pending
+from handlers.people.actions import People
+from handlers.reminders.actions import Reminders
+from handlers.reminders.dialogue import RemindersDialogue
+from handlers.reminders.wording import word
+from handlers.tasks.actions import Tasks
+from handlers.tasks.assignees import Assignees
+from handlers.tasks.dialogue import TasksDialogue
+from handlers.tasks.draft_dialogue import DraftDialogue
+from handlers.tasks.drafting import Drafting
+from handlers.tasks.feeds import Feeds
+from handlers.tasks.matching import Matching
+from handlers.tasks.sheets import Sheets
+from handlers.times import Times
+from scheduler.clock import TICK_S, Chore, Ticker
+from scheduler.firing import Firing
+from scheduler.planning_horizon import Planner
+from scheduler.policy import Escalation, Policy
+from scheduler.school_calendar import QuietHours, Term, WorkdayCalendar, WorkHours
+from store.engine import Store
+
+_REACHING = (
+    ChannelName.WECOM_APP,
+    ChannelName.WECOM_AIBOT,
+    ChannelName.DINGTALK,
+    ChannelName.WEB,
+)
+"""Channels that reach a person, best first."""
+_CALENDAR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tasking:
+    """What the rest of the application uses of it."""
+
+    tasks: Tasks
+    reminders: Reminders
+    sheets: Sheets
+    dialogue: TasksDialogue
+    reminding: RemindersDialogue
+    feeds: Feeds
+    firing: Firing
+    ticker: Ticker
+    task_pages: TaskPages
+    calendar_pages: CalendarPages
+    clock_dialogue: ClockDialogue | None
+    pending: Pending
+    times: Times
+
+
+def make_planner(settings: Settings) -> Planner:
+    """The calendar and the policy that are configured; reads files, so not for the event loop."""
+    configured = settings.calendar
+    calendar = WorkdayCalendar.official().with_extra(
+        configured.extra_holidays, configured.extra_workdays
+    )
+    start, end = configured.quiet_hours
+    standard = Policy()
+    if settings.escalation:
+        escalations = tuple(
+            Escalation(days_late=one.days_late, to=one.to) for one in settings.escalation
+        )
+        standard = replace(standard, escalations=escalations)
+    return Planner(
+        calendar=calendar,
+        terms=tuple(
+            Term(name=one.name, starts_on=one.starts_on, ends_on=one.ends_on)
+            for one in configured.terms
+        ),
+        quiet=QuietHours(start=start, end=end),
+        standard=standard,
+    )
+
+
+def build_tasking(
+    settings: Settings,
+    store: Store,
+    planner: Planner,
+    people: People,
+    documents: Documents,
+    *,
+    channels: Collection[ChannelName],
+    links: Links,
+    identify: Identify,
+    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
+    pending: Pending,
+    is_demo: bool,
+) -> Tasking:
+    """Everything about tasks, over what is there already."""
+    start, end = settings.calendar.work_hours
+    times = Times(planner, clock, WorkHours(start=start, end=end))
+    tasks = Tasks(store, planner, clock)
+    reminders = Reminders(store, planner, tasks, word, clock)
+    assignees = Assignees(store)
+    sheets = Sheets(tasks, assignees, times)
+    firing = Firing(
+        store=store,
+        planner=planner,
+        word=word,
+        channels=[name for name in _REACHING if name in channels],
+    )
+    feeds = Feeds(store, tasks, people, _addresses(settings, is_demo=is_demo), links.tasks, clock)
+    return Tasking(
+        tasks=tasks,
+        reminders=reminders,
+        sheets=sheets,
+        dialogue=TasksDialogue(
+            tasks=tasks,
+            reminders=reminders,
+            people=people,
+            drafts=DraftDialogue(Drafting(documents, tasks, assignees, times), people, pending),
+            matching=Matching(tasks),
+            sheets=sheets,
+            times=times,
+            pending=pending,
+        ),
+        reminding=RemindersDialogue(reminders, people, assignees, times, pending),
+        feeds=feeds,
+        firing=firing,
+        ticker=Ticker(
+            chores=[
+                Chore(name="reminders", every_s=TICK_S, run=firing.fire_due),
+                Chore(name="calendar", every_s=_CALENDAR_S, run=firing.follow_calendar),
+            ],
+            clock=clock,
+            monotonic=monotonic,
+        ),
+        task_pages=TaskPages(
+            tasks=tasks,
+            reminders=reminders,
+            people=people,
+            times=times,
+            links=links,
+            identify=identify,
+        ),
+        calendar_pages=CalendarPages(feeds=feeds, clock=clock),
+        clock_dialogue=ClockDialogue(clock, times, store, firing.fire_due)
+        if isinstance(clock, DemoClock)
+        else None,
+        pending=pending,
+        times=times,
+    )
+
+
+def _addresses(settings: Settings, *, is_demo: bool) -> Callable[[str], str | None]:
+    """Whole addresses of paths, where others can open them; in the demo, on this machine."""
+
+    def address(path: str) -> str | None:
+        if settings.bot.public_url:
+            return settings.bot.public_url.rstrip("/") + path
+        return f"http://{settings.bot.host}:{settings.bot.port}{path}" if is_demo else None
+
+    return address
