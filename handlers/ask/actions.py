@@ -15,6 +15,7 @@ from bot.errors import NotFound
 from bot.messages import Conversation
 from handlers.access import Act, Actor, check
 from handlers.documents.actions import Documents
+from handlers.questions.actions import UNSURE_BELOW, Questions, Stood
 from knowledge.library import Library
 from knowledge.model import Answer, Citation, Passage, Turn
 from knowledge.writer_limits import NOBODY, Asker
@@ -36,6 +37,10 @@ class Answered:
     answer: Answer
     feedback_id: str
     question_id: int
+    handed_to: tuple[str, ...] = ()
+    """Who was asked instead, by name."""
+    remark: str = ""
+    """What a person once answered to a question like it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,8 @@ class Ask:
     library: Library
     documents: Documents
     clock: Callable[[], datetime]
+    questions: Questions | None = None
+    """People who answer what the documents do not."""
 
     async def ask(
         self,
@@ -93,6 +100,11 @@ class Ask:
         answer = await self.library.quoted(
             question, previous, allowed=allowed, now=self.clock(), asker=_asker(actor)
         )
+        stood = await self._stood(actor, question, answer)
+        if stood is not None:
+            answer = replace(
+                answer, answered=True, text=stood.text, citations=(), cautions=(), confidence=1.0
+            )
         now = self.clock()
         feedback_id = uuid4().hex
 
@@ -111,11 +123,29 @@ class Ask:
                 account=actor.sender.account,
                 asked_by=actor.member_id,
                 now=now,
+                confidence=answer.confidence,
+                standing_answer_id=stood.id if stood else None,
             )
 
-        return Answered(
-            answer=answer, feedback_id=feedback_id, question_id=await self.store.write(keep)
-        )
+        question_id = await self.store.write(keep)
+        answered = Answered(answer=answer, feedback_id=feedback_id, question_id=question_id)
+        return await self._with_people(actor, question, answered)
+
+    async def _stood(self, actor: Actor, question: str, answer: Answer) -> Stood | None:
+        if self.questions is None:
+            return None
+        return await self.questions.standing(actor, answer.question, question)
+
+    async def _with_people(self, actor: Actor, question: str, answered: Answered) -> Answered:
+        """Hand over what the documents do not say, or hardly."""
+        answer = answered.answer
+        is_sure = answer.answered and answer.confidence >= UNSURE_BELOW
+        if self.questions is None or is_sure or actor.is_operator:
+            return answered
+        why = "unsure" if answer.answered else "unanswered"
+        near = await self.questions.near(actor, answer.question, question)
+        names = await self.questions.hand_over(actor, answered.question_id, why)
+        return replace(answered, handed_to=names, remark=near.text if near else "")
 
     async def grow(self, actor: Actor, answered: Answered) -> AsyncGenerator[Answer, None]:
         """The answer in the writer's words, growing; the last one holds and is kept.
@@ -148,7 +178,10 @@ class Ask:
                 session, feedback_id, account=actor.sender.account, feedback=verdict, now=now
             )
 
-        return await self.store.write(work)
+        is_theirs = await self.store.write(work)
+        if is_theirs and verdict == "down" and self.questions is not None:
+            await self.questions.hand_over_disliked(actor, feedback_id)
+        return is_theirs
 
     async def last(self, actor: Actor, conversation: Conversation) -> Question | None:
         """The actor's latest question in this conversation."""

@@ -65,8 +65,8 @@ class AskDialogue:
         async with aclosing(self.ask.grow(actor, answered)) as states:
             async for answer in states:
                 yield answer_text(answer)
-        if answer is answered.answer:
-            yield answer_text(answer)
+        if answer is answered.answer or _after(answered):
+            yield _whole_text(replace(answered, answer=answer))
 
     async def sources(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/来源 [N]: the clauses of the latest answer, whole."""
@@ -128,10 +128,21 @@ class AskDialogue:
 def shown(answered: Answered) -> Reply:
     """An answer as a reply; the channel prints the sources below it."""
     return Reply(
-        text=answer_text(answered.answer),
+        text=_whole_text(answered),
         sources=tuple(_source(citation) for citation in answered.answer.citations),
         feedback_id=answered.feedback_id,
     )
+
+
+def _whole_text(answered: Answered) -> str:
+    return "\n\n".join(filter(None, (answer_text(answered.answer), _after(answered))))
+
+
+def _after(answered: Answered) -> str:
+    """What people once said to a question like it, and who was asked now."""
+    handed = "、".join(answered.handed_to)
+    lines = [answered.remark, wording.HANDED_OVER.format(names=handed) if handed else ""]
+    return "\n\n".join(filter(None, lines))
 
 
 def answer_text(answer: Answer) -> str:

@@ -9,3 +9,4 @@ WHICH_SOURCE = "上一个回答有 {count} 处出处，请写 /来源 1 到 /来
 HERE_IS_THE_FILE = "这是《{title}》的原文件。"
 CAUTION = "（请留意：{cautions}）"
 EMPTY_SHELF = "还没有文件。管理员可以用 yaodian documents add 把文件加进来。"
+HANDED_OVER = "已经转给{names}，有答复我马上告诉您。"

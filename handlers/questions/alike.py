@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from itertools import pairwise
 
 _FILLERS = re.compile(
     r"请问一?下?|麻烦问?一?下?|我?想(?:问|知道|了解)一?下?|咨询一下|你?知道|老师们?好?|您好|你好|"
@@ -26,7 +27,6 @@ _SAME = tuple(
     )
 )
 _LEAST_CHARS = 4
-_SAME_ORDER = 0.6
 _NEAR = 0.6
 _DIGITS = re.compile(r"\d+|[一二三四五六七八九十百]+")
 
@@ -40,13 +40,13 @@ def core(question: str) -> str:
 
 
 def is_same(one: str, other: str) -> bool:
-    """The same words, at most in another order."""
+    """The same words, at most with two neighbouring pieces swapped."""
     left, right = core(one), core(other)
     if min(len(left), len(right)) < _LEAST_CHARS:
         return left == right != ""
     if left == right:
         return True
-    return Counter(left) == Counter(right) and _share(left, right) >= _SAME_ORDER
+    return _is_swapped(left, right)
 
 
 def is_near(one: str, other: str) -> bool:
@@ -57,8 +57,17 @@ def is_near(one: str, other: str) -> bool:
     return _share(left, right) >= _NEAR
 
 
+def _is_swapped(left: str, right: str) -> bool:
+    """读书节经费多少 and 经费读书节多少, but not 甲校支援乙校 and 乙校支援甲校."""
+    if len(left) != len(right):
+        return False
+    start = next((n for n, (a, b) in enumerate(zip(left, right, strict=True)) if a != b), 0)
+    end = next(n for n in range(len(left), 0, -1) if left[n - 1] != right[n - 1])
+    return right[start:end] in left[start:end] * 2
+
+
 def _share(left: str, right: str) -> float:
     """Of pairs of neighbouring characters, those that both have."""
-    pairs = [Counter(zip(text, text[1:], strict=False)) for text in (left, right)]
+    pairs = [Counter(pairwise(text)) for text in (left, right)]
     total = pairs[0].total() + pairs[1].total()
     return 2 * (pairs[0] & pairs[1]).total() / total if total else 0.0

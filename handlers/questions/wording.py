@@ -1,6 +1,5 @@
 """Fixed sentences about questions that go to a person."""
 
-HANDED_OVER = "已经转给{names}，有答复我马上告诉您。"
 WHY = {"unanswered": "文件里没有写", "down": "提问的人点了 👎", "unsure": "我的把握不大"}
 HOW_TO_REPLY = "请引用这条消息直接回复，或者发：/答 {id} 您的答复"
 NO_SUCH = "没有编号 {id} 的问题，发 /问题 可以看到等着答复的。"
