@@ -114,6 +114,8 @@ class App:
                 "documents": group.create_task(self._follow_documents()),
                 "reminders": group.create_task(self.tasking.ticker.run()),
             }
+            if self.tasking.clock_dialogue is not None:
+                self.loops.tasks["clock"] = group.create_task(self.tasking.clock_dialogue.run())
             if self.store.is_shared:
                 self.loops.tasks["pages"] = group.create_task(self._follow_deliveries())
             try:

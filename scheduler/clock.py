@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from apscheduler.events import JobEvent
 
 logger = logging.getLogger(__name__)
+logging.getLogger("apscheduler").setLevel(logging.ERROR)  # skipped ticks are counted here, not told
 
 TICK_S = 1.0
 JUMP_S = 1.5
@@ -107,6 +108,10 @@ class Ticker:
         try:
             await task
             self._done_at[chore.name] = self._monotonic()
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
         except Exception:
             self.failures += 1
             logger.exception("%s failed and is tried again", chore.name)

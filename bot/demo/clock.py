@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -25,6 +26,7 @@ _KEY = "demo.clock"
 _MOST = timedelta(days=366)
 _STRIDE = timedelta(days=1)
 _MOST_STOPS = 2000
+_AFTER_REPLY_S = 0.5
 HOW = "要往前拨，发 /时钟 加时间，例如：/时钟 明天9点、/时钟 3天后、/时钟 6月30日 9:00。"
 
 
@@ -59,26 +61,39 @@ class DemoClock:
 
 @dataclass(frozen=True, slots=True)
 class ClockDialogue:
-    """Built once, in ``bot.app``, for the demo only."""
+    """Built once, in ``bot.app``, for the demo only.
+
+    The clock is set by :meth:`run`, after the message that asked for it is handled: leases end by
+    the same clock.
+    """
 
     clock: DemoClock
     times: Times
     store: Store
     fire: Callable[[], Awaitable[object]]
+    _targets: asyncio.Queue[datetime] = field(default_factory=lambda: asyncio.Queue(1))
 
     async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/时钟: what time it is in the demo; with a time, go there."""
+        now = self.times.now()
         if not arguments.text:
-            return Reply(text=f"演示时钟：{moment(self.times.now())}。{HOW}")
+            return Reply(text=f"演示时钟：{moment(now)}。{HOW}")
         target = self._target(arguments.text)
-        if target <= self.times.now():
-            raise UsageError(
-                "not ahead", reply=f"演示时钟只能往前拨，现在是 {moment(self.times.now())}。"
-            )
-        if target > self.times.now() + _MOST:
+        if target <= now:
+            raise UsageError("not ahead", reply=f"演示时钟只能往前拨，现在是 {moment(now)}。")
+        if target > now + _MOST:
             raise UsageError("too far", reply="一次最多拨一年。")
-        await self._go(target)
-        return Reply(text=f"演示时钟拨到了 {moment(self.times.now())}。路上到点的提醒都发出去了。")
+        if self._targets.full():
+            raise UsageError("busy", reply="时钟还在拨，请稍等。")
+        self._targets.put_nowait(target)
+        return Reply(text=f"好，演示时钟拨到 {moment(target)}。路上到点的提醒这就发出去。")
+
+    async def run(self) -> None:
+        """Set the clock forward whenever somebody has asked for it."""
+        while True:
+            target = await self._targets.get()
+            await asyncio.sleep(_AFTER_REPLY_S)
+            await self.go(target)
 
     def _target(self, words: str) -> datetime:
         when = self.times.read(words)
@@ -90,7 +105,7 @@ class ClockDialogue:
             case _:
                 raise UsageError("unreadable", reply=f"没看懂时间。{HOW}")
 
-    async def _go(self, target: datetime) -> None:
+    async def go(self, target: datetime) -> None:
         """From reminder to reminder, so that each comes at its own time and none too late."""
         for _ in range(_MOST_STOPS):
             following = await self.store.read(_next_notice)

@@ -17,7 +17,7 @@ from store.engine import Store
 from store.models import Member, Unit
 
 _EACH = re.compile(
-    r"(?:各|每个|每所|所有|全体|全部|全县|全市|全区|全校)+(?:中小|级|类|个|中、?小)*"
+    r"(?:各|每个|每名|每位|每所|所有|全体|全部|全县|全市|全区|全校)+(?:中小|级|类|个|中、?小)*"
 )
 _BRANCHES = re.compile(r"支部|党组织|总支|党委")
 _SCHOOLS = re.compile(r"学校|校|园|中小学")
@@ -34,6 +34,7 @@ _ROLES = (
     ("管理员", Role.ADMIN),
     ("指导组", Role.GUIDANCE),
     ("党员", Role.PARTY_MEMBER),
+    ("党员教师", Role.PARTY_MEMBER),
     ("教职工", Role.TEACHER),
     ("教师", Role.TEACHER),
     ("老师", Role.TEACHER),

@@ -35,6 +35,7 @@ CHANGE_WORDS: Mapping[Change, str] = {
     Change.QUANTITY: "数量",
     Change.WORDS: "内容",
 }
+_HALF_DAYS = re.compile(r"(?<=[一二三四五六日天0-9])[上下]午")
 _YEARS = re.compile(r"(?:20\d\d(?:[-—–－至]20\d\d)?\s*(?:学年)?年?度?|[（(].*?[)）]|《|》|\s)")
 
 
@@ -240,7 +241,10 @@ class Drafting:
     def _printed_when(self, draft: DraftTask) -> tuple[datetime | None, Recurrence | None, str]:
         now = self.times.now()
         if draft.rrule:
-            rule = Recurrence.from_rrule(draft.rrule, starts_at=now).by_period_end()
+            rule = Recurrence.from_rrule(draft.rrule, starts_at=now)
+            rule = self._of_words(draft.quote, rule) or rule.by_period_end()
+            if not rule.names_day:
+                return None, None, "期限不清（文件没写从哪天算起）"
             return None, rule, ""
         if draft.due_on:
             due_at = datetime.combine(draft.due_on, END_OF_DAY, SHANGHAI)
@@ -249,6 +253,15 @@ class Drafting:
             day = f"{draft.due_on.year}年{draft.due_on.month}月{draft.due_on.day}日"
             return None, None, f"期限已过（文件写的是{day}）"
         return None, None, "缺期限"
+
+    def _of_words(self, quote: str, rhythm: Recurrence) -> Recurrence | None:
+        """每月第二个星期三下午: a day that the clause prints beside its rhythm."""
+        for _, _, when in self.times.find(_HALF_DAYS.sub("", quote)):
+            if isinstance(when, Recurring) and when.rule.names_day:
+                rule = when.rule
+                if (rule.freq, rule.interval) == (rhythm.freq, rhythm.interval):
+                    return rule if rule.clock else replace(rule, is_deadline=True)
+        return None
 
     def _milestones(self, edit: Edit) -> list[Milestone]:
         found = []
@@ -267,16 +280,11 @@ def say_due(due_at: datetime | None, rule: Recurrence | None, times: Times) -> s
     if rule is not None:
         planner = times.planner
         when = Recurring(rule=rule, now=times.now(), calendar=planner.calendar, terms=planner.terms)
-        if not rule.names_day:
-            return _RHYTHMS.get(rule.rrule, rule.rrule)
         return say(when)
     if due_at is not None:
         local = due_at.astimezone(SHANGHAI)
         return say(Deadline(at=local.replace(microsecond=0)))
     return ""
-
-
-_RHYTHMS = {"FREQ=YEARLY;INTERVAL=2": "每两年", "FREQ=MONTHLY;INTERVAL=5": "每五个月"}
 
 
 def key_of(document_id: str, draft: DraftTask) -> str:

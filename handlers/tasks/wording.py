@@ -108,20 +108,26 @@ def listed(
     """Numbers, due days, states; late ones first."""
     if not found:
         return Reply(text=f"现在没有{head}。" if not is_mine else NONE_OPEN)
-    ordered = sorted(found, key=lambda one: (not one.is_late, one.due_at))
-    lines = []
-    for one in ordered[:MOST]:
-        mark = "【逾期】" if one.is_late else ""
-        whose = "" if is_mine else f"　{one.assignee}"
-        provisional = "（暂定）" if one.is_provisional else ""
-        lines.append(
-            f"- {one.id}号{mark}{title(one)}　{day(one.due_at)}{provisional}{whose}　{state(one)}"
-        )
+    groups: dict[tuple[object, ...], list[OccurrenceView]] = {}
+    for one in sorted(found, key=lambda one: (not one.is_late, one.due_at)):
+        key = (one.id,) if is_mine else (one.task_id, one.label, one.due_at, one.state)
+        groups.setdefault(key, []).append(one)
+    lines = [_line(group, is_mine=is_mine) for group in list(groups.values())[:MOST]]
     late = sum(one.is_late for one in found)
     counted = f"{head}：{len(found)} 项" + (f"，其中逾期 {late} 项" if late else "")
-    more = f"\n只列了前 {MOST} 项，全部发 /任务 导出。" if len(found) > MOST else ""
+    more = f"\n只列了前 {MOST} 项，全部发 /任务 导出。" if len(groups) > MOST else ""
     how = "\n\n办好了回复“编号 已完成”，看一项发 /任务 编号。"
     return Reply(text=f"{counted}\n" + "\n".join(lines) + more + how)
+
+
+def _line(group: Sequence[OccurrenceView], *, is_mine: bool) -> str:
+    """What several have to do alike is one line."""
+    one = group[0]
+    parts = [f"- {one.id}号{'【逾期】' if one.is_late else ''}{title(one)}"]
+    parts.append(day(one.due_at) + ("（暂定）" if one.is_provisional else ""))
+    if not is_mine:
+        parts.append(one.assignee + (f"等 {len(group)} 个" if len(group) > 1 else ""))
+    return "　".join([*parts, state(one)])
 
 
 def which(found: Sequence[OccurrenceView]) -> Reply:
