@@ -16,20 +16,21 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Channel, Health, Sends
+from bot.channels.base import Channel, Downloads, Health, Sends
 from bot.channels.console import ConsoleChannel
 from bot.channels.web import WebChannel
 from bot.config import Settings
 from bot.control import owning
 from bot.demo.clock import DemoClock, add_clock
 from bot.dispatcher import Dispatcher
-from bot.errors import NotFound
+from bot.errors import NotFound, UsageError
 from bot.identity import ChatFront, demo_identity, no_identity
-from bot.messages import ChannelName, Role, Sender
+from bot.messages import Attachment, ChannelName, IncomingMessage, Role, Sender
 from bot.middleware import around
 from bot.model_writer import ModelUsage, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox, Trouble
+from bot.recording import Recording, build_recording, read_types
 from bot.tasking import Tasking, build_tasking, make_planner
 from bot.vector_cache import StoredVectors
 from bot.web.documents import DocumentPages
@@ -43,6 +44,8 @@ from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
 from handlers.pending import Pending
 from handlers.people.actions import People
+from handlers.records.attachments import Fetch
+from handlers.records.types import RecordTypes
 from handlers.routes import build_router
 from knowledge.answers import Thresholds
 from knowledge.embedding import make_embedder
@@ -98,6 +101,7 @@ class App:
     document_pages: DocumentPages
     health_pages: HealthPages
     tasking: Tasking
+    recording: Recording
     clock: Clock
     loops: Loops
     zone: ZoneInfo
@@ -113,6 +117,7 @@ class App:
                 "outbox": group.create_task(self.outbox.run()),
                 "documents": group.create_task(self._follow_documents()),
                 "reminders": group.create_task(self.tasking.ticker.run()),
+                "roll calls": group.create_task(self.recording.run()),
             }
             if self.tasking.clock_dialogue is not None:
                 self.loops.tasks["clock"] = group.create_task(self.tasking.clock_dialogue.run())
@@ -181,7 +186,10 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
         usage = ModelUsage(settings=settings.model, store=store, zone=zone, writer=writer)
         planner = await asyncio.to_thread(make_planner, settings)
         clock: Clock = demo_clock or utc_now
-        app = _built(settings, store, library, zone, secret, planner, clock, usage, is_demo=is_demo)
+        types = await read_types(folder)
+        app = _built(
+            settings, store, library, zone, secret, planner, types, clock, usage, is_demo=is_demo
+        )
         await app.documents.load()
         yield app
 
@@ -193,6 +201,7 @@ def _built(
     zone: ZoneInfo,
     link_secret: bytes,
     planner: Planner,
+    types: RecordTypes,
     clock: Clock,
     usage: ModelUsage,
     *,
@@ -218,6 +227,19 @@ def _built(
         pending=pending,
         is_demo=is_demo,
     )
+    senders: dict[ChannelName, Sends] = {}
+    recording = build_recording(
+        settings,
+        store,
+        people,
+        types,
+        planner,
+        channels=[ChannelName.WEB],
+        clock=clock,
+        zone=zone,
+        pending=pending,
+        fetch=_fetching(senders),
+    )
     router = build_router(
         AskDialogue(ask, people),
         DocumentsDialogue(shelf, people),
@@ -225,6 +247,7 @@ def _built(
         tasking.dialogue,
         tasking.reminding,
         tasking.feeds,
+        recording.routes,
     )
     if tasking.clock_dialogue is not None:
         add_clock(router, tasking.clock_dialogue)
@@ -232,7 +255,6 @@ def _built(
     async def roles_of(sender: Sender) -> frozenset[Role]:
         return (await people.actor(sender)).every_role
 
-    senders: dict[ChannelName, Sends] = {}
     dispatcher = Dispatcher(
         store=store,
         handle=around(router, roles_of=roles_of, monotonic=time.monotonic),
@@ -285,6 +307,7 @@ def _built(
             store=store, library=library, channels=channels, loops=loops.health, usage=usage
         ),
         tasking=tasking,
+        recording=recording,
         clock=clock,
         loops=loops,
         zone=zone,
@@ -299,6 +322,18 @@ def _blob_reader(store: Store) -> Callable[[str], Awaitable[bytes]]:
         return row.bytes
 
     return read_blob
+
+
+def _fetching(senders: Mapping[ChannelName, Sends]) -> Fetch:
+    """Gets what only a platform has, through the channel that was told of it."""
+
+    async def fetch(message: IncomingMessage, attachment: Attachment, limit_bytes: int) -> bytes:
+        channel = senders.get(message.channel)
+        if not isinstance(channel, Downloads) or attachment.source is None:
+            raise UsageError("cannot be fetched", reply="这里收不到文件，请换一个聊天窗口发。")
+        return await channel.download(attachment.source, limit_bytes)
+
+    return fetch
 
 
 def _hurrying(store: Store, clock: Clock) -> Callable[[str], Awaitable[None]]:

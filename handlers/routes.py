@@ -7,6 +7,7 @@ from bot.routing import Router
 from handlers.ask.dialogue import AskDialogue, asks_for_original, is_thumb
 from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
+from handlers.records.routes import RecordRoutes
 from handlers.reminders.dialogue import RemindersDialogue, is_wish_message
 from handlers.tasks.dialogue import TasksDialogue, is_free_text, is_task_reply
 from handlers.tasks.draft_dialogue import is_draft_answer
@@ -22,6 +23,7 @@ def build_router(
     tasks: TasksDialogue,
     reminders: RemindersDialogue,
     feeds: Feeds,
+    records: RecordRoutes | None = None,
 ) -> Router:
     """Every command, phrase and kind of message, once."""
     router = Router(
@@ -44,6 +46,8 @@ def build_router(
     )  # fmt: skip
     _add_reminders(router, reminders, feeds)
     _add_tasks(router, tasks)
+    if records is not None:
+        records.add_to(router)
     router.phrase(asks_for_original, to=ask.original)
     router.phrase(is_thumb, to=ask.thumb)
     router.phrase(is_wish_message, to=reminders.wish)
@@ -51,6 +55,8 @@ def build_router(
     router.phrase(is_task_reply, to=tasks.reply)
     router.phrase(is_free_text, to=tasks.answered, is_fast=False)
     router.phrase(is_free_text, to=reminders.answered, is_fast=False)
+    if records is not None:
+        records.add_late_to(router)
     help.visible = router.visible
     return router
 

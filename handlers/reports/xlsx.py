@@ -88,9 +88,8 @@ def _fill(sheet: Worksheet, table: Table) -> None:
     sheet.page_setup.paperSize = 9  # A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    footer = sheet.oddFooter.center
-    if footer is not None:
-        footer.text = "第 &P 页，共 &N 页"
+    if sheet.oddFooter is not None:
+        sheet.oddFooter.center.text = "第 &P 页，共 &N 页"
 
 
 def _put(sheet: Worksheet, row: int, column: int, value: Cell, *, is_share: bool = False) -> None:

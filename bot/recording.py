@@ -1,0 +1,113 @@
+"""Builds what records and reports need; a part of the composition root."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.config import Settings
+from bot.messages import ChannelName
+from handlers.pending import Pending
+from handlers.people.actions import People
+from handlers.posting import Post
+from handlers.records import wording
+from handlers.records.actions import Records
+from handlers.records.attachments import Attachments, Fetch
+from handlers.records.check_in import RollCalls
+from handlers.records.check_in_dialogue import CheckInDialogue
+from handlers.records.dialogue import RecordsDialogue
+from handlers.records.roll_call_book import Book
+from handlers.records.routes import RecordRoutes
+from handlers.records.type_files import BUILTIN, load_record_types
+from handlers.records.types import RecordTypes
+from handlers.reports.actions import Reports
+from handlers.reports.dialogue import ReportsDialogue
+from scheduler.planning_horizon import Planner
+from store import roll_calls
+from store.engine import Store
+
+_LOOK_EVERY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Records and reports, with the loop that closes roll calls."""
+
+    store: Store
+    roll_calls: RollCalls
+    records: Records
+    reports: Reports
+    routes: RecordRoutes
+
+    async def run(self) -> None:
+        """Close roll calls when their time is over, until cancelled."""
+        woken = self.store.woken(roll_calls.TOPIC)
+        while True:
+            next_at = await self.roll_calls.close_due()
+            wait_s = _LOOK_EVERY_S
+            if next_at is not None:
+                left_s = (next_at - self.roll_calls.book.clock()).total_seconds()
+                wait_s = min(max(left_s, 0.05), wait_s)
+            await woken.next(wait_s)
+
+
+async def read_types(folder: Path) -> RecordTypes:
+    """The built-in types, and those a user has dropped into the data folder.
+
+    Raises:
+        ConfigError: A file cannot be used.
+    """
+    return await asyncio.to_thread(load_record_types, BUILTIN, folder / "record_types")
+
+
+def build_recording(
+    settings: Settings,
+    store: Store,
+    people: People,
+    types: RecordTypes,
+    planner: Planner,
+    *,
+    channels: Sequence[ChannelName],
+    clock: Callable[[], datetime],
+    zone: ZoneInfo,
+    pending: Pending,
+    fetch: Fetch,
+) -> Recording:
+    """``channels`` can send to a person, best first; ``fetch`` gets what a platform keeps."""
+    book = Book(
+        types=types,
+        clock=clock,
+        zone=zone,
+        channels=channels,
+        wording=wording.DELIVERED,
+        points=settings.points,
+    )
+    calls = RollCalls(store=store, book=book)
+    records = Records(
+        store=store,
+        types=types,
+        clock=clock,
+        zone=zone,
+        calendar=planner.calendar,
+        terms=planner.terms,
+        points=settings.points,
+    )
+    reports = Reports(store=store, types=types, clock=clock, zone=zone)
+    routes = RecordRoutes(
+        check_in=CheckInDialogue(
+            roll_calls=calls,
+            people=people,
+            attachments=Attachments(store=store, clock=clock, fetch=fetch),
+            calendar=planner.calendar,
+            terms=planner.terms,
+        ),
+        records=RecordsDialogue(
+            records=records, people=people, pending=pending, post=Post(channels=channels)
+        ),
+        reports=ReportsDialogue(reports=reports, people=people),
+    )
+    return Recording(store=store, roll_calls=calls, records=records, reports=reports, routes=routes)

@@ -1,0 +1,436 @@
+"""The ledger of records: entered after a yes, corrected and withdrawn by new entries, decided."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.errors import NotAllowed, NotFound, UsageError
+from bot.messages import Conversation
+from handlers.access import Actor
+from handlers.records import rights
+from handlers.records.people_words import RosterMember, RosterUnit, RosterView
+from handlers.records.reading import RecordDraft, read_records
+from handlers.records.roll_call_book import entered_by
+from handlers.records.types import Move, RecordType, RecordTypes
+from scheduler.school_calendar import Term, WorkdayCalendar
+from store import people, records
+from store.engine import Store
+from store.models import Member, Membership, Unit
+from store.models_records import RECORDED, WITHDRAWN, Record, RecordKind
+from store.records import NewFile, NewRecord, Wanted
+
+_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView:
+    """An entry as people see it."""
+
+    id: int
+    type: RecordType | None
+    type_name: str
+    state: str
+    state_name: str
+    on: date
+    unit: str
+    member: str
+    fields: Mapping[str, object]
+    entered_at: datetime
+    entered_by: str
+    reason: str
+    is_counted: bool
+    files: tuple[NewFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """Built once, in ``bot.app``."""
+
+    store: Store
+    types: RecordTypes
+    clock: Callable[[], datetime]
+    zone: ZoneInfo
+    calendar: WorkdayCalendar
+    terms: Sequence[Term] = ()
+    points: Mapping[str, float] = field(default_factory=dict)
+
+    def today(self) -> date:
+        """Where the people are."""
+        return self.clock().astimezone(self.zone).date()
+
+    async def draft(self, actor: Actor, text: str) -> list[RecordDraft]:
+        """The records that a sentence tells, with nothing stored."""
+        roster = await self.store.read(lambda session: roster_view(session, actor.member_id))
+        now = self.clock().astimezone(self.zone)
+
+        def read() -> list[RecordDraft]:
+            return read_records(
+                text,
+                now=now,
+                types=self.types,
+                roster=roster,
+                calendar=self.calendar,
+                terms=self.terms,
+            )
+
+        return await asyncio.to_thread(read)
+
+    async def enter_drafts(
+        self, actor: Actor, drafts: Sequence[Mapping[str, object]], here: Conversation, *, key: str
+    ) -> list[RecordView]:
+        """Store what was confirmed; under the same ``key`` once.
+
+        Args:
+            actor: Whose sentence it was.
+            drafts: As ``RecordDraft.to_json``, with ``unit_id``.
+            here: Where it was confirmed.
+            key: Names the confirmation.
+
+        Raises:
+            NotAllowed: The actor may not hand in such a record for that unit.
+        """
+        now = self.clock()
+
+        def work(session: Session) -> list[RecordView]:
+            stored = []
+            for n, draft in enumerate(drafts):
+                new = self._of_draft(session, actor, draft, f"draft:{key}:{n}")
+                record_id = records.add(session, new, entered_by(actor, here, now))
+                if record_id is not None:
+                    stored.append(self._view(session, session.get_one(Record, record_id)))
+            return stored
+
+        return await self.store.write(work)
+
+    async def submit(
+        self,
+        actor: Actor,
+        type_: RecordType,
+        values: Mapping[str, object],
+        files: Sequence[NewFile],
+        here: Conversation,
+        *,
+        key: str,
+    ) -> RecordView | None:
+        """Hand in a form; None when it was handed in before under the same ``key``.
+
+        Raises:
+            NotAllowed: The actor may not hand in this type.
+        """
+        now = self.clock()
+
+        def work(session: Session) -> RecordView | None:
+            unit_id = _own_unit(session, actor)
+            rights.check_submits(actor, type_, unit_id)
+            state = type_.states[0]
+            new = NewRecord(
+                kind=RecordKind.FORM,
+                type=type_.id,
+                on=self.today(),
+                unit_id=unit_id,
+                member_id=actor.member_id,
+                key=key,
+                fields=values,
+                state=state.id,
+                is_counted=state.is_final,
+                is_confidential=type_.confidential,
+                hundredths=self._hundredths(type_),
+            )
+            record_id = records.add(session, new, entered_by(actor, here, now), files)
+            if record_id is None:
+                return None
+            return self._view(session, session.get_one(Record, record_id))
+
+        return await self.store.write(work)
+
+    async def move(
+        self, actor: Actor, record_id: int, move_name: str, words: str, here: Conversation
+    ) -> tuple[RecordView, int | None]:
+        """Take a step that the type declares; the view, and whom to tell.
+
+        Raises:
+            NotFound: No such record, or no such step from where it stands.
+            NotAllowed: It is not the actor's step.
+            UsageError: A reason or a reply is missing, or somebody was quicker.
+        """
+        now = self.clock()
+
+        def work(session: Session) -> tuple[RecordView, int | None]:
+            record, type_ = self._seen(session, actor, record_id)
+            move = next(
+                (
+                    one
+                    for one in type_.moves_from(record.state)
+                    if move_name in (one.id, one.name) or one.name.startswith(move_name)
+                ),
+                None,
+            )
+            if move is None:
+                steps = "、".join(one.name for one in type_.moves_from(record.state)) or "没有"
+                raise NotFound("no such step", reply=f"这条记录现在可以做的：{steps}。")
+            self._check_step(actor, record, type_, move, words)
+            fields = dict(record.fields)
+            if move.needs_reply:
+                fields["reply"] = words
+            is_final = any(one.is_final for one in type_.states if one.id == move.to)
+            after = records.follow(
+                session,
+                record,
+                entered_by(actor, here, now),
+                state=move.to,
+                is_counted=is_final,
+                fields=fields,
+                reason=words,
+                hundredths=self._hundredths(type_),
+            )
+            if after is None:
+                raise UsageError(
+                    "somebody was quicker", reply="这条记录刚被别人处理过，请再看一下。"
+                )
+            return self._view(session, after), record.member_id
+
+        return await self.store.write(work)
+
+    async def correct(
+        self,
+        actor: Actor,
+        record_id: int,
+        here: Conversation,
+        *,
+        fields: Mapping[str, object] | None = None,
+        on: date | None = None,
+        reason: str = "",
+    ) -> RecordView:
+        """Enter what is right in place of what was entered, which stays in the history.
+
+        Raises:
+            NotFound: There is no such record.
+            NotAllowed: It is neither the actor's nor in their charge.
+            UsageError: Somebody was quicker.
+        """
+        return await self._replace(actor, record_id, here, fields, on, reason, is_withdrawal=False)
+
+    async def withdraw(
+        self, actor: Actor, record_id: int, here: Conversation, *, reason: str = ""
+    ) -> RecordView:
+        """Take a record back; its points go too, its history stays.
+
+        Raises:
+            NotFound: There is no such record.
+            NotAllowed: It is neither the actor's nor in their charge.
+            UsageError: Somebody was quicker.
+        """
+        return await self._replace(actor, record_id, here, None, None, reason, is_withdrawal=True)
+
+    async def history(self, actor: Actor, record_id: int) -> list[RecordView]:
+        """Every entry of a record's line, oldest first.
+
+        Raises:
+            NotFound: There is none the actor may see.
+        """
+
+        def query(session: Session) -> list[RecordView]:
+            self._seen(session, actor, record_id)
+            return [self._view(session, one) for one in records.history(session, record_id)]
+
+        return await self.store.read(query)
+
+    async def mine(self, actor: Actor, *, limit: int = _LISTED) -> list[RecordView]:
+        """The actor's newest records, whatever their state."""
+
+        def query(session: Session) -> list[RecordView]:
+            if actor.member_id is None:
+                return []
+            own = records.concerning(session, actor.member_id)
+            replaced = {one.replaces for one in own}
+            newest = [one for one in own if one.id not in replaced]
+            return [self._view(session, one) for one in newest[-limit:]][::-1]
+
+        return await self.store.read(query)
+
+    async def waiting(self, actor: Actor) -> list[RecordView]:
+        """Records in whose state it is the actor's turn."""
+
+        def query(session: Session) -> list[RecordView]:
+            open_states = {
+                state.id for type_ in self.types for state in type_.states if not state.is_final
+            }
+            wanted = Wanted(
+                kinds=[RecordKind.FORM], states=open_states, is_counted=None, with_confidential=True
+            )
+            found = []
+            for record in records.find(session, wanted):
+                type_ = self.types.get(record.type)
+                if type_ and any(
+                    rights.is_among(actor, move.who, record.unit_id)
+                    for move in type_.moves_from(record.state)
+                ):
+                    found.append(self._view(session, record))
+            return found[:_LISTED]
+
+        return await self.store.read(query)
+
+    async def _replace(
+        self,
+        actor: Actor,
+        record_id: int,
+        here: Conversation,
+        fields: Mapping[str, object] | None,
+        on: date | None,
+        reason: str,
+        *,
+        is_withdrawal: bool,
+    ) -> RecordView:
+        now = self.clock()
+
+        def work(session: Session) -> RecordView:
+            record, type_ = self._seen(session, actor, record_id)
+            is_own = actor.member_id is not None and actor.member_id in (
+                record.entered_by,
+                record.member_id,
+            )
+            if not is_own and not rights.is_among(actor, type_.open, record.unit_id):
+                raise NotAllowed(f"member {actor.member_id} may not change record {record.id}")
+            if record.state == WITHDRAWN:
+                raise UsageError("withdrawn", reply="这条记录已经撤回了。")
+            after = records.follow(
+                session,
+                record,
+                entered_by(actor, here, now),
+                state=WITHDRAWN if is_withdrawal else record.state,
+                is_counted=record.is_counted and not is_withdrawal,
+                fields=fields,
+                on=on,
+                reason=reason,
+                hundredths=self._hundredths(type_),
+            )
+            if after is None:
+                raise UsageError("somebody was quicker", reply="这条记录刚被别人改过，请再看一下。")
+            return self._view(session, after)
+
+        return await self.store.write(work)
+
+    def _of_draft(
+        self, session: Session, actor: Actor, draft: Mapping[str, object], key: str
+    ) -> NewRecord:
+        type_ = self.types.get(str(draft["type"]))
+        if type_ is None:
+            raise NotFound("no such type")
+        unit_id = draft.get("unit_id")
+        if not isinstance(unit_id, int):
+            unit_id = _own_unit(session, actor)
+        rights.check_submits(actor, type_, unit_id)
+        named = (
+            "topic",
+            "expected",
+            "present",
+            "on_leave",
+            "absent",
+            "late",
+            "who",
+            "start",
+            "end",
+        )
+        fields = {name: draft[name] for name in named if draft.get(name) not in (None, [], "")}
+        said_on = draft.get("on")
+        return NewRecord(
+            kind=RecordKind.ACTIVITY,
+            type=type_.id,
+            on=date.fromisoformat(said_on) if isinstance(said_on, str) else self.today(),
+            unit_id=unit_id,
+            key=key,
+            fields=fields,
+            state=RECORDED,
+            is_confidential=type_.confidential,
+            hundredths=self._hundredths(type_),
+        )
+
+    def _check_step(
+        self, actor: Actor, record: Record, type_: RecordType, move: Move, words: str
+    ) -> None:
+        submitters = (record.member_id, record.entered_by)
+        if not rights.is_among(actor, move.who, record.unit_id, submitters=submitters):
+            raise NotAllowed(f"member {actor.member_id} may not {move.id} record {record.id}")
+        if move.needs_reason and not words:
+            raise UsageError(
+                "no reason", reply=f"请写明原因，例如：/记录 {move.name} {record.id} 缺照片"
+            )
+        if move.needs_reply and not words:
+            told = type_.wording.get("returned", "没有答复不能办结。")
+            raise UsageError(
+                "no reply", reply=f"{told}请这样写：/记录 {move.name} {record.id} 答复内容"
+            )
+
+    def _seen(self, session: Session, actor: Actor, record_id: int) -> tuple[Record, RecordType]:
+        """The newest entry of a line that the actor may see."""
+        record = records.newest(session, record_id)
+        type_ = self.types.get(record.type) if record else None
+        if record is None or type_ is None:
+            raise NotFound("no such record", reply="没有这条记录，请核对编号。")
+        submitters = (record.member_id, record.entered_by)
+        deciders = tuple(who for move in type_.moves for who in move.who)
+        may = rights.is_among(actor, type_.see, record.unit_id, submitters=submitters)
+        if not may and (type_.confidential or not rights.is_among(actor, deciders, record.unit_id)):
+            raise NotFound("not to be seen", reply="没有这条记录，请核对编号。")
+        return record, type_
+
+    def _hundredths(self, type_: RecordType) -> int:
+        return round(self.points.get(type_.points_key, 0) * 100)
+
+    def _view(self, session: Session, record: Record) -> RecordView:
+        type_ = self.types.get(record.type)
+        unit = session.get(Unit, record.unit_id) if record.unit_id else None
+        member = session.get(Member, record.member_id) if record.member_id else None
+        by = session.get(Member, record.entered_by) if record.entered_by else None
+        states = {one.id: one.name for one in type_.states} if type_ else {}
+        return RecordView(
+            id=record.id,
+            type=type_,
+            type_name=type_.name if type_ else "签到",
+            state=record.state,
+            state_name="已撤回"
+            if record.state == WITHDRAWN
+            else states.get(record.state, "已登记"),
+            on=record.on_date,
+            unit=unit.name if unit else "",
+            member=member.name if member else "",
+            fields=record.fields,
+            entered_at=record.entered_at.astimezone(self.zone),
+            entered_by=by.name if by else record.entered_account,
+            reason=record.reason,
+            is_counted=record.is_counted,
+            files=tuple(records.files_of(session, record.id)),
+        )
+
+
+def roster_view(session: Session, member_id: int | None) -> RosterView:
+    """The whole roster as ``member_id`` sees it who writes."""
+    units_of: dict[int, set[int]] = {}
+    for member, unit in session.execute(select(Membership.member_id, Membership.unit_id)):
+        units_of.setdefault(member, set()).add(unit)
+    members = [
+        RosterMember(id=one.id, name=one.name, unit_ids=frozenset(units_of.get(one.id, ())))
+        for one in people.members(session)
+    ]
+    return RosterView(
+        members=members,
+        units=[
+            RosterUnit(id=one.id, name=one.name, parent_id=one.parent_id)
+            for one in people.units(session)
+        ],
+        me=next((one for one in members if one.id == member_id), None),
+    )
+
+
+def _own_unit(session: Session, actor: Actor) -> int | None:
+    if actor.member_id is None:
+        return None
+    own = people.memberships(session, actor.member_id)
+    return own[0].unit_id if own else None

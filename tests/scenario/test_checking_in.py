@@ -1,0 +1,114 @@
+"""A branch signs in, its secretary nudges the last, tells of a meeting, and asks for the month."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.app import App
+from handlers.people.actions import operator
+from store.models import Blob
+from store.models_records import Record, RecordKind
+from tests.scenario.drivers import CHANNELS, Driver, Enter, on_the_page
+from tests.scenario.town import living
+
+ROSTER = """姓名,单位,角色
+严砚,云溪县教育局,管理员
+关若谷,云溪县教育局/云溪县第二中学/二中第一党支部,支部书记
+柏舟,云溪县教育局/云溪县第二中学/二中第一党支部,教师
+檀溪,云溪县教育局/云溪县第二中学/二中第一党支部,教师
+桑榆晚,云溪县教育局/云溪县第二中学/二中第一党支部,教师
+"""
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    async with living(tmp_path) as app:
+        await app.people.import_roster(operator(), "花名册.csv", ROSTER.encode())
+        yield app
+
+
+@pytest.fixture(params=CHANNELS.values(), ids=CHANNELS.keys())
+def enter(request: pytest.FixtureRequest) -> Enter:
+    found: Enter = request.param
+    return found
+
+
+async def ask(driver: Driver, words: str) -> str:
+    await driver.say(words)
+    return (await driver.heard()).text
+
+
+async def test_a_branch_signs_in_and_the_last_is_nudged(app: App, enter: Enter) -> None:
+    async with AsyncExitStack() as stack:
+        secretary = await stack.enter_async_context(enter(app, "关若谷"))
+        opened = await ask(secretary, "/签到 开始 主题党日 地点三楼会议室")
+        assert "已通知名单上的 4 人" in opened
+
+        for name, words in (("柏舟", "到"), ("檀溪", "报到，迟到10分钟")):
+            teacher = await stack.enter_async_context(enter(app, name))
+            await teacher.say(words)
+            while "已签到" not in (heard := (await teacher.heard()).text):
+                assert "请签到" in heard
+        assert "已签到" in await ask(secretary, "我到了")
+
+        nudged = await ask(secretary, "/签到 催一下")
+        assert "已提醒 1 人：桑榆晚" in nudged
+        last = await stack.enter_async_context(on_the_page(app, "桑榆晚"))
+        while "还没有签到" not in (await last.heard()).text:
+            pass
+        await last.say("请假，家里有事")
+        while "请假已登记" not in (await last.heard()).text:
+            pass
+
+        closed = await ask(secretary, "/签到 结束")
+        assert "应到 4，实到 3，请假 1，未签 0" in closed
+        assert "请假：桑榆晚" in closed
+        assert "迟到：檀溪" in closed
+
+
+async def test_a_sentence_is_stored_only_after_a_yes(app: App, enter: Enter) -> None:
+    async with enter(app, "关若谷") as secretary:
+        told = "我们支部今天上午开了支部党员大会，应到4实到3，檀溪请假，学习了新修订的条例"
+        shown = await ask(secretary, told)
+        assert "应到 4" in await _card_or(app, shown)
+        rows = await app.store.read(lambda session: session.scalars(select(Record)).all())
+        assert rows == []
+
+        assert "已登记" in await ask(secretary, "好")
+        rows = await app.store.read(lambda session: session.scalars(select(Record)).all())
+        assert [(one.kind, one.type) for one in rows] == [(RecordKind.ACTIVITY, "san_hui_yi_ke")]
+        assert rows[0].fields["present"] == 3
+
+
+async def _card_or(app: App, text: str) -> str:
+    """The page shows the card with the words; at the terminal it is on the reply."""
+    from store.models import Delivery
+
+    newest = await app.store.read(
+        lambda session: session.scalars(select(Delivery).order_by(Delivery.id.desc())).first()
+    )
+    return text + (newest.reply if newest else "")
+
+
+async def test_the_month_comes_with_its_picture_and_tables(app: App, enter: Enter) -> None:
+    async with enter(app, "关若谷") as secretary:
+        await ask(secretary, "/签到 开始 主题党日")
+        await ask(secretary, "到")
+        await ask(secretary, "/签到 结束")
+        await secretary.say("/月报 本月")
+        report = await secretary.heard()
+
+        assert "共登记活动1次" in report.text
+        assert {Path(name).suffix for name in report.files} == {".png", ".docx", ".xlsx"}
+        blobs = await app.store.read(lambda session: session.scalars(select(Blob)).all())
+        assert any(one.bytes.startswith(b"\x89PNG") for one in blobs)
+
+
+async def test_a_teacher_gets_no_report(app: App, enter: Enter) -> None:
+    async with enter(app, "柏舟") as teacher:
+        assert "没有权限" in await ask(teacher, "/月报")
