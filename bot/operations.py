@@ -20,6 +20,7 @@ from bot.model_writer import ModelUsage
 from handlers.ask.actions import Ask
 from handlers.documents.actions import Documents, Prepared
 from handlers.people.actions import OPERATOR, People, operator
+from handlers.records.roster_view import roster_json, roster_view
 from knowledge.evaluation import Report, evaluate, read_cases
 from knowledge.library import Library
 from knowledge.model import Answer, Document, DraftTask, Turn
@@ -114,6 +115,7 @@ class Desk:
             "tasks.draft": _checked(_One, self._draft_tasks),
             "tasks.diff": _checked(_Two, self._diff_tasks),
             "roster.import": _checked(_RosterFile, self._import_roster),
+            "roster.view": _checked(_Person, self._view_roster),
             "chat": _checked(_Person, self._chat),
         }
 
@@ -246,6 +248,11 @@ class Desk:
             "units": result.units,
             "errors": list(result.errors),
         }
+
+    async def _view_roster(self, request: _Person, exchange: Exchange) -> JsonValue:
+        """Everybody, seen as one of them or as nobody."""
+        me = None if request.name is None else (await self.people.named(request.name)).member_id
+        return roster_json(await self.people.store.read(lambda session: roster_view(session, me)))
 
     async def _chat(self, request: _Person, exchange: Exchange) -> JsonValue:
         """Talk until the other side hangs up; replies are said as they come."""

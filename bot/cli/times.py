@@ -53,9 +53,9 @@ def when(
         start, end = settings.calendar.work_hours
         reading = when_json(
             expression,
-            now=_moment(now, zone) if now else datetime.now(zone),
-            calendar=_calendar(settings, calendar),
-            terms=[_term(text) for text in terms] if terms else _configured_terms(settings),
+            now=moment(now, zone) if now else datetime.now(zone),
+            calendar=configured_calendar(settings, calendar),
+            terms=[_term(text) for text in terms] if terms else configured_terms(settings),
             count=count,
             work_hours=WorkHours(start=start, end=end),
         )
@@ -67,13 +67,18 @@ def when(
     run_command(place, work)
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime:
+def moment(text: str, zone: ZoneInfo) -> datetime:
+    """What ``--now`` says.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
     try:
-        moment = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError as error:
         reply = "--now 要写成 2026-03-02T09:00 这样。"
         raise UsageError("bad --now", reply=reply) from error
-    return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+    return at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _term(text: str) -> Term:
@@ -90,7 +95,8 @@ def _term(text: str) -> Term:
     return Term(name=found[1], starts_on=starts_on, ends_on=ends_on)
 
 
-def _configured_terms(settings: Settings) -> list[Term]:
+def configured_terms(settings: Settings) -> list[Term]:
+    """The terms of ``[calendar]``."""
     from scheduler.school_calendar import Term
 
     return [
@@ -99,7 +105,12 @@ def _configured_terms(settings: Settings) -> list[Term]:
     ]
 
 
-def _calendar(settings: Settings, file: Path | None) -> WorkdayCalendar:
+def configured_calendar(settings: Settings, file: Path | None = None) -> WorkdayCalendar:
+    """The official calendar with the extra days of ``[calendar]``, and those of ``file``.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
     from scheduler.school_calendar import WorkdayCalendar
 
     calendar = WorkdayCalendar.official()

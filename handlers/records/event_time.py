@@ -115,10 +115,9 @@ class Clockwork:
         self, moment: Moment, said: str, options: Sequence[Instant | Interval]
     ) -> Moment | None:
         first = options[0]
-        if isinstance(first, Interval) and first.start.time() == time():
-            if first.end.time() == _END_OF_DAY:  # whole days: 上周, 3月5日至6日
-                is_counted = bool(re.search("[日号]", said))
-                return replace(moment, on=first.start.date()) if is_counted else moment
+        if isinstance(first, Interval) and _is_whole_days(first):
+            is_counted = bool(re.search("[日号]", said))  # 3月5日至6日, not 上周
+            return replace(moment, on=first.start.date()) if is_counted else moment
         begins = [one.at if isinstance(one, Instant) else one.start for one in options]
         if not _SAYS_CLOCK.search(said):
             on = begins[0].date()
@@ -129,7 +128,7 @@ class Clockwork:
         return replace(moment, on=begins[nth].date(), begins=begins[nth].time(), ends=ends)
 
     def _likely(self, begins: Sequence[datetime]) -> int:
-        """A bare 3点 is in the afternoon, a bare 9点 in the morning, and rather past than to come."""
+        """A bare 3点 is in the afternoon, a bare 9点 in the morning, rather past than to come."""
         past = [n for n, at in enumerate(begins) if at <= self.now]
         for among in (past, range(len(begins))):
             for n in among:
@@ -167,6 +166,10 @@ class Clockwork:
                     if read is not None and read.on is not None:
                         return replace(moment, on=read.on, begins=read.begins)
         return moment
+
+
+def _is_whole_days(interval: Interval) -> bool:
+    return interval.start.time() == time() and interval.end.time() == _END_OF_DAY
 
 
 def _is_share(text: str, start: int, end: int) -> bool:

@@ -20,14 +20,16 @@ from handlers.records.unit_words import SaidUnit, own_unit, said_units
 from knowledge.simplify import simplify
 from scheduler.school_calendar import Term, WorkdayCalendar
 
-Json = dict[str, "str | int | bool | None | list[str]"]
+Json = dict[str, "str | int | bool | list[str] | None"]
 
 _SENTENCE = re.compile("[^。！!？?\n]+[。！!？?\n]*")
 _TITLES = re.compile("《[^《》]*》")
 _HAN_GAP = re.compile(
-    r"(?<=[\u4e00-\u9fff）)])[ \t\u3000]+(?=[\u4e00-\u9fff（(0-9])|(?<=[0-9])[ \t\u3000]+(?=[0-9\u4e00-\u9fff])"
+    r"(?<=[\u4e00-\u9fff）)])[ \t]+(?=[\u4e00-\u9fff（(0-9])"
+    r"|(?<=[0-9])[ \t]+(?=[0-9\u4e00-\u9fff])"
 )
-_FINANCIAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰两", "一二三四五六七八九十百两")
+_FINANCIAL = re.compile("[壹贰叁肆伍陆柒捌玖拾佰]{1,5}(?=[人名位个])")
+_PLAIN_DIGITS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰", "一二三四五六七八九十百")
 _MYSELF = re.compile("我(?![们校园局单支党组所县区市国院]|的|为群众)")
 _MOST_CHARS = 2000
 
@@ -126,7 +128,8 @@ def records_json(drafts: Iterable[RecordDraft]) -> list[Json]:
 
 def _spelled(text: str) -> str:
     """Half-width, simplified, spaces that part words as commas."""
-    plain = unicodedata.normalize("NFKC", text).translate(_FINANCIAL)
+    plain = unicodedata.normalize("NFKC", text)
+    plain = _FINANCIAL.sub(lambda match: match[0].translate(_PLAIN_DIGITS), plain)
     plain = simplify(plain).replace(BLANK, " ").replace(",", "，").replace(";", "；")
     plain = re.sub(r"\s*\n\s*", "\n", plain.strip())
     return re.sub(r"[ \t\u3000]+", "", _HAN_GAP.sub("，", plain))
@@ -145,7 +148,8 @@ def _page(text: str, roster: RosterView, clockwork: Clockwork) -> _Page:
     topics = find_topics(text)
     titles = [match.span() for match in _TITLES.finditer(text)]
     quiet = _blanked(text, [*titles, *((one.start, one.end) for one in topics)])
-    moments = clockwork.moments(quiet)
+    names = [match.span() for match in roster.names.finditer(quiet)]
+    moments = clockwork.moments(_blanked(quiet, names))
     units = said_units(_blanked(quiet, pairs(moments)), roster)
     return _Page(text=text, quiet=quiet, topics=topics, moments=moments, units=units)
 
@@ -285,6 +289,7 @@ def _missing(draft: RecordDraft, counts: Counts, people: People, words: str) -> 
     is_alone = bool(draft.who) and "我们" not in words and bool(_MYSELF.search(words))
     found: list[str] = []
     for ask in draft.type.asks:
+        lacks = False
         match ask:
             case Ask.ON:
                 lacks = draft.on is None and "date" not in draft.conflicts

@@ -17,8 +17,9 @@ from handlers.records.people_words import (
 from handlers.records.types import RecordType
 
 _WORDS = {
-    "on_leave": "请(?:了|的)?(?:病|事|产|公|年|婚|丧)?假|告假|(?:病|事|产|公|年|婚|丧)假|因公外出|公出",
-    "absent": "缺席|缺勤|旷会|没有?来|没有?到(?![齐])|没有?参加|未(?:能)?(?:参加|到会?|出席|到场)(?!齐)|没有?出席|无故不到|缺[0-9一二两三四五六七八九十]+[人名位个]?(?![勤席点条项])",
+    "on_leave": "请(?:了|的)?(?:[病事产公年婚丧])?假|告假|[病事产公年婚丧]假|因公外出|公出",
+    "absent": "缺席|缺勤|旷会|没有?来|没有?到(?!齐)|没有?参加"
+    "|未(?:能)?(?:参加|到会?|出席|到场)(?!齐)|没有?出席|无故不到|缺[0-9一二两三四五六七八九十]+[人名位个]?(?![勤席点条项])",
     "late": "迟到|晚到|来晚|晚来|[0-9一二两三四五六七八九十]+分钟?(?:才|后)到",
 }
 _ROLE = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _WORDS.items()))
@@ -41,7 +42,7 @@ _LEADS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Everybody a stretch of text names, each once; ``has_stranger``: not to be found on the roster."""
+    """Everybody a stretch of text names, each once; a stranger is not on the roster."""
 
     on_leave: tuple[Named, ...] = ()
     absent: tuple[Named, ...] = ()
@@ -103,9 +104,8 @@ def _of_role(
     unit_id: int | None,
 ) -> list[Named]:
     listed = _LISTED.match(text, match.end())
-    if listed:
-        if people := names_after(plain, listed.end(), roster, unit_id):
-            return people
+    if listed and (people := names_after(plain, listed.end(), roster, unit_id)):
+        return people
     end = match.start()
     while end > start and plain[end - 1] in f"{BLANK}，、（()）":
         if text[end - 1] in "，、" and plain[end - 1] != BLANK and _is_role_before(plain, end - 1):

@@ -43,10 +43,12 @@ _BEFORE_IT = re.compile("(?:会议|会|活动)?(?:之|以)?前(?![往来去])")
 
 
 def is_question(text: str) -> bool:
+    """It asks."""
     return bool(_QUESTION.search(text))
 
 
 def is_called_off(text: str) -> bool:
+    """It did not take place."""
     return bool(_CALLED_OFF.search(text))
 
 
@@ -56,10 +58,12 @@ def is_intent(text: str) -> bool:
 
 
 def is_habit(text: str) -> bool:
+    """It says how often, not when."""
     return bool(_ALWAYS.search(text))
 
 
 def is_done(text: str) -> bool:
+    """Words of something finished, other than 太好了."""
     return bool(_DONE.search(_EXCLAIMED.sub("", text)))
 
 
@@ -69,6 +73,7 @@ def is_ended(text: str, end: int) -> bool:
 
 
 def is_exclaimed(text: str) -> bool:
+    """Chatter about how it was."""
     return bool(_EXCLAIMED.search(text))
 
 

@@ -91,7 +91,7 @@ def said_units(text: str, roster: RosterView) -> list[SaidUnit]:
 
 
 def _is_unit(match: re.Match[str], unit: RosterUnit | None) -> bool:
-    """A bare 支部 says nothing; of two characters, 三小 is a school without a roster, 大小 is not."""
+    """A bare 支部 says nothing; 三小 is a school without a roster, 大小 is not."""
     said = match[0]
     if said in ("支部", "党支部", "总支", "党总支"):
         return False

@@ -101,9 +101,9 @@ def score(sentences: Sequence[Told]) -> tuple[dict[str, float], list[str]]:
             mine = got[n] if n < len(got) else {"type": None}
             gold = one.drafts[n] if n < len(one.drafts) else {"type": None}
             for figure, names in FIGURES.items():
-                if mine["type"] is None and gold["type"] is None:
-                    right[figure] += 1
-                elif all(_same(mine.get(name), gold.get(name)) for name in names):
+                if (mine["type"] is None and gold["type"] is None) or all(
+                    _same(mine.get(name), gold.get(name)) for name in names
+                ):
                     right[figure] += 1
                 else:
                     said = {name: (mine.get(name), gold.get(name)) for name in names}
