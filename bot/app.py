@@ -289,6 +289,7 @@ def _built(
             console=console,
             hurry=_hurrying(store, clock),
             file_limit_bytes=settings.knowledge.file_limit_mb * 2**20,
+            more=tasking.desk.operations(),
         ),
         dispatcher=dispatcher,
         outbox=Outbox(

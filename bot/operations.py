@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -98,6 +98,8 @@ class Desk:
     console: ConsoleChannel
     hurry: Callable[[str], Awaitable[None]]
     file_limit_bytes: int
+    more: Operations = field(default_factory=dict)
+    """Those of other desks."""
 
     def operations(self) -> Operations:
         """By the names that the command line uses."""
@@ -117,6 +119,7 @@ class Desk:
             "roster.import": _checked(_RosterFile, self._import_roster),
             "roster.view": _checked(_Person, self._view_roster),
             "chat": _checked(_Person, self._chat),
+            **self.more,
         }
 
     async def _ask(self, request: _Question, exchange: Exchange) -> JsonValue:

@@ -9,12 +9,14 @@ from datetime import datetime
 from bot.config import Settings
 from bot.demo.clock import ClockDialogue, DemoClock
 from bot.messages import ChannelName
+from bot.task_desk import TaskDesk
 from bot.web.ics import CalendarPages
 from bot.web.links import Links
 from bot.web.tasks import Identify, TaskPages
 from handlers.documents.actions import Documents
 from handlers.pending import Pending
 from handlers.people.actions import People
+from handlers.posting import Post
 from handlers.reminders.actions import Reminders
 from handlers.reminders.dialogue import RemindersDialogue
 from handlers.reminders.wording import word
@@ -61,6 +63,7 @@ class Tasking:
     clock_dialogue: ClockDialogue | None
     pending: Pending
     times: Times
+    desk: TaskDesk
 
 
 def make_planner(settings: Settings) -> Planner:
@@ -155,7 +158,21 @@ def build_tasking(
         else None,
         pending=pending,
         times=times,
+        desk=TaskDesk(
+            store=store,
+            tasks=tasks,
+            sheets=sheets,
+            assignees=assignees,
+            post=Post(channels=firing.channels),
+            webhooks=_webhooks(settings),
+            clock=clock,
+        ),
     )
+
+
+def _webhooks(settings: Settings) -> dict[str, ChannelName]:
+    hooks = {one.name: ChannelName.DINGTALK_WEBHOOK for one in settings.dingtalk.webhook}
+    return hooks | {one.name: ChannelName.WECOM_WEBHOOK for one in settings.wecom.webhook}
 
 
 def _addresses(settings: Settings, *, is_demo: bool) -> Callable[[str], str | None]:

@@ -1,4 +1,4 @@
-"""``tasks``: what a document asks for, not yet confirmed, and what changed between two."""
+"""``tasks``: what a document asks for, what changed between two, and the list as a sheet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from bot.cli.running import (
     DATA,
+    FAILED,
     ConfigOption,
     DataOption,
     JsonOption,
@@ -22,7 +23,7 @@ from bot.cli.running import (
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-commands = typer.Typer(help="任务：从文件里草拟，比较两份文件。", no_args_is_help=True)
+commands = typer.Typer(help="任务：从文件里草拟，比较，导入、导出、列出。", no_args_is_help=True)
 _HELP = "编号、文件名、标题，或者一个文件的路径。"
 DocumentArgument = Annotated[str, typer.Argument(metavar="DOCUMENT", help=_HELP)]
 OldArgument = Annotated[str, typer.Argument(metavar="OLD", help=_HELP)]
@@ -138,3 +139,75 @@ def _print_diff(found: Mapping[str, JsonValue]) -> None:
             words = "、".join(_CHANGES.get(str(change), str(change)) for change in what)
             print(f"变了（{words}）：{_line(before)}\n  → {_line(after)}")
     print(f"没有变的 {found['same']} 项。")
+
+
+@commands.command("import")
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(help="责任清单 .xlsx：重点任务、责任人、完成时限三列必填。")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查，不写入。")] = False,
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+) -> None:
+    """从责任清单导入；有一行不对就整张不导，没变的行不动。"""
+    place = Place(config=config, data=data)
+
+    async def work() -> None:
+        async with place.caller() as caller:
+            result = await caller.run(
+                "tasks.import",
+                {"path": str(file.absolute()), "is_dry_run": dry_run},
+                hear=unheard,
+            )
+        if not isinstance(result, Mapping):
+            return
+        errors = result["errors"]
+        if isinstance(errors, list) and errors:
+            print("\n".join(map(str, errors)))
+            print("有问题，没有导入。")
+            raise typer.Exit(FAILED)
+        verb = "会新增" if dry_run else "新增"
+        print(
+            f"{verb} {result['added']} 项，改动 {result['changed']} 项，没变 {result['same']} 项。"
+        )
+
+    run_command(place, work)
+
+
+@commands.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="写到哪个 .xlsx。")],
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+) -> None:
+    """导出成责任清单；改了可以再导回来。"""
+    place = Place(config=config, data=data)
+
+    async def work() -> None:
+        async with place.caller() as caller:
+            count = await caller.run("tasks.export", {"path": str(file.absolute())}, hear=unheard)
+        print(f"导出 {count} 项到 {file}")
+
+    run_command(place, work)
+
+
+@commands.command("list")
+def list_all(
+    as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = DATA
+) -> None:
+    """列出确认过的任务。"""
+    place = Place(config=config, data=data)
+
+    async def work() -> None:
+        async with place.caller() as caller:
+            tasks = await caller.run("tasks.list", {}, hear=unheard)
+        if as_json:
+            print_json(tasks)
+            return
+        for row in _rows(tasks):
+            names = row["assignees"]
+            who = "、".join(map(str, names)) if isinstance(names, list) else ""
+            print(f"{row['id']}  {row['title']}  {who}  {row['due']}")
+
+    run_command(place, work)
