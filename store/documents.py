@@ -148,6 +148,12 @@ def set_status(
     return True
 
 
+def show_to(session: Session, document_id: str, unit_id: int | None) -> None:
+    """Say who may see it: a unit with all below it, or everyone."""
+    session.get_one(StoredDocument, document_id).visible_to = unit_id
+    wake(session, TOPIC)
+
+
 def remove(session: Session, document_id: str) -> bool:
     """Undo an upload: delete it, and let what it had replaced or superseded stand again."""
     document = session.get(StoredDocument, document_id)

@@ -1,0 +1,1 @@
+"""Broadcasts: one text to many, with receipts."""
