@@ -13,6 +13,7 @@ from scheduler.school_calendar import Term, WorkdayCalendar
 from scheduler.when import Ambiguous, CalendarUnknown, Day, Instant, Interval, Reason, Reject, When
 
 _SAYS_DAY = re.compile("[年月日号天周期拜]|今|昨|前|明|后(?!半)|[0-9][./-][0-9]|节|旦")
+_COUNTED_DAY = re.compile("[日号]|[0-9][./-][0-9]")
 _SAYS_CLOCK = re.compile("[0-9零一二两三四五六七八九十](?:[点时:]|个?半)|中午|正午")
 _SAYS_WEEKDAY = re.compile("[(（]?(?:周|星期|礼拜)[一二三四五六日天1-7][)）]?")
 _JUST_NOW = re.compile("刚刚|刚才|刚(?=开|结束|参加|完|学|组织|上|散)")
@@ -33,6 +34,8 @@ class Moment:
     on: date | None = None
     says_day: bool = False
     says_weekday: bool = False
+    is_counted: bool = False
+    """A date in numbers."""
     begins: time | None = None
     ends: time | None = None
     part_starts: time | None = None
@@ -95,6 +98,7 @@ class Clockwork:
             end=end,
             says_day=bool(_SAYS_DAY.search(said)),
             says_weekday=bool(_SAYS_WEEKDAY.search(said)),
+            is_counted=bool(_COUNTED_DAY.search(said)),
         )
         if isinstance(when, CalendarUnknown):
             when = when.provisional
@@ -168,6 +172,11 @@ class Clockwork:
         return moment
 
 
+def _may_contradict(one: Moment, other: Moment) -> bool:
+    """Another day beside it; a festival's name beside 昨天 is none."""
+    return one.on != other.on and (other.says_weekday or other.is_counted)
+
+
 def _is_whole_days(interval: Interval) -> bool:
     return interval.start.time() == time() and interval.end.time() == _END_OF_DAY
 
@@ -192,7 +201,9 @@ def event_time(
             if dated is None:
                 dated = moment
                 told = replace(told, on=moment.on, is_dated=True)
-            elif moment.on != dated.on and _BESIDE.fullmatch(text, dated.end, moment.start):
+            elif _may_contradict(dated, moment) and _BESIDE.fullmatch(
+                text, dated.end, moment.start
+            ):
                 by_weekday = moment.says_weekday is not dated.says_weekday
                 conflicts.append("weekday" if by_weekday else "date")
                 if dated.says_weekday or not moment.says_weekday:

@@ -25,11 +25,14 @@ Json = dict[str, "str | int | bool | list[str] | None"]
 _SENTENCE = re.compile("[^。！!？?\n]+[。！!？?\n]*")
 _TITLES = re.compile("《[^《》]*》")
 _HAN_GAP = re.compile(
-    r"(?<=[\u4e00-\u9fff）)])[ \t]+(?=[\u4e00-\u9fff（(0-9])"
+    r"(?<=[\u4e00-\u9fff）)])[ \t]+(?=[\u4e00-\u9fff（(])"
+    r"|(?<![到席加会有共缺假])(?<=[\u4e00-\u9fff])[ \t]+(?=[0-9])"
     r"|(?<=[0-9])[ \t]+(?=[0-9\u4e00-\u9fff])"
 )
+_SPOKEN_DAY = re.compile("(?<=[今昨前明])儿个?")
 _FINANCIAL = re.compile("[壹贰叁肆伍陆柒捌玖拾佰]{1,5}(?=[人名位个])")
 _PLAIN_DIGITS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰", "一二三四五六七八九十百")
+_PART = re.compile("支委|委员会|小组|班子|中心组|第一议题|民主生活会|领导")
 _MYSELF = re.compile("我(?![们校园局单支党组所县区市国院]|的|为群众)")
 _MOST_CHARS = 2000
 
@@ -130,7 +133,12 @@ def _spelled(text: str) -> str:
     """Half-width, simplified, spaces that part words as commas."""
     plain = unicodedata.normalize("NFKC", text)
     plain = _FINANCIAL.sub(lambda match: match[0].translate(_PLAIN_DIGITS), plain)
-    plain = simplify(plain).replace(BLANK, " ").replace(",", "，").replace(";", "；")
+    plain = (
+        simplify(_SPOKEN_DAY.sub("天", plain))
+        .replace(BLANK, " ")
+        .replace(",", "，")
+        .replace(";", "；")
+    )
     plain = re.sub(r"\s*\n\s*", "\n", plain.strip())
     return re.sub(r"[ \t\u3000]+", "", _HAN_GAP.sub("，", plain))
 
@@ -180,6 +188,7 @@ def _read_one(
     if not _is_told(page, activity, when, counts, is_acted, clockwork.now):
         return when, said_unit, []
     topic = next((one.text for one in page.topics if low <= one.start < high), None)
+    named = "".join(page.text[start:end] for start, end in activity.words)
     draft = RecordDraft(
         type=type_,
         on=when.on,
@@ -189,7 +198,7 @@ def _read_one(
         unit_id=unit_id,
         topic=topic,
     )
-    draft = _counted(draft, counts, people, roster, unit)
+    draft = _counted(draft, counts, people, roster, unit, is_part=bool(_PART.search(named)))
     draft = _with_people(draft, people, roster, words)
     draft = replace(draft, conflicts=_conflicts(draft, counts, people, when, clockwork.now))
     return when, said_unit, [
@@ -231,15 +240,20 @@ def _counted(
     people: People,
     roster: RosterView,
     unit: RosterUnit | None,
+    *,
+    is_part: bool,
 ) -> RecordDraft:
+    """Everybody is the whole unit, but not where only a part of it meets."""
     expected, present = counts.expected, counts.present
+    gone = max(counts.on_leave or 0, len(people.on_leave))
+    gone += max(counts.absent or 0, len(people.absent))
     if counts.is_all and present is None:
-        if expected is None and unit is not None:
+        if expected is None and unit is not None and not is_part:
             expected = len(roster.within(unit.id)) or None
         if expected is not None:
-            gone = max(counts.on_leave or 0, len(people.on_leave))
-            gone += max(counts.absent or 0, len(people.absent))
             present = expected - gone if counts.is_rest and gone <= expected else expected
+    elif counts.is_rest and expected is None and present is not None:
+        expected = present + gone or None
     return replace(draft, expected=expected, present=present)
 
 

@@ -18,7 +18,7 @@ from handlers.records.types import RecordType
 
 _WORDS = {
     "on_leave": "请(?:了|的)?(?:[病事产公年婚丧])?假|告假|[病事产公年婚丧]假|因公外出|公出",
-    "absent": "缺席|缺勤|旷会|没有?来|没有?到(?!齐)|没有?参加"
+    "absent": "缺席|缺(?=[:：])|缺勤|旷会|没有?来|没有?到(?!齐)|没有?参加"
     "|未(?:能)?(?:参加|到会?|出席|到场)(?!齐)|没有?出席|无故不到|缺[0-9一二两三四五六七八九十]+[人名位个]?(?![勤席点条项])",
     "late": "迟到|晚到|来晚|晚来|[0-9一二两三四五六七八九十]+分钟?(?:才|后)到",
 }
@@ -27,10 +27,11 @@ _LISTED = re.compile(
     "(?:的|人员|人|者|名单|同志|情况)*(?:[0-9一二两三四五六七八九十]+[个名位]?人?)?[，,]?"
     "(?P<mark>[:：（(]|有[:：]?|是[:：]?|为[:：]?|分别(?:是|为)[:：]?)+"
 )
-_COUNTED = re.compile("(?:[0-9一二两三四五六七八九十]+[个名位]?人?[，,]?)?")
+_CLAUSE_ENDS = ("", "，", "。", "；", "、", "）", ")", "！")
+_COUNTED = re.compile("(?:[0-9一二两三四五六七八九十]+[个名位]?人?)?[，,]?")
 _WITH = re.compile(
     "(?:分别)?(?:与|和|跟|同|对|向|找|约|约谈|慰问|走访|看望|探望|家访|谈话|谈心)了?"
-    "(?:[^，。；]{0,10}(?:教师|职工|群众|学生|同学|老人|干部|家庭|[|]{2}))?"
+    "(?:[^，。；|]{0,10}(?:教师|党员|职工|群众|学生|同学|老人|干部|家庭))?"
 )
 _BY = re.compile(
     "(?:主讲人?|主持人?|宣讲人|授课人?|讲课人|记录人|责任人|对象|参加人员|参加人|参会人员|出席人员|到会人员|参与人员|述职人)(?:[:：]|是|为|有)+|(?:由|请|邀请)(?:了)?"
@@ -67,10 +68,11 @@ def read_people(
     for match in roles:
         bare[match.start() : match.end()] = BLANK * len(match[0])
     plain = "".join(bare)
+    taken: set[int] = set()
     for match in roles:
-        role = match.lastgroup or ""
-        named[role] += _of_role(plain, text, match, start, roster, unit_id)
-    taken = {at for people in named.values() for one in people for at in range(one.start, one.end)}
+        people = _of_role(plain, text, match, start, roster, unit_id, taken)
+        named[match.lastgroup or ""] += people
+        taken |= {at for one in people for at in range(one.start, one.end)}
     who = [one for one in _others(plain, text, start, roster, unit_id)
            if taken.isdisjoint(range(one.start, one.end))]  # fmt: skip
     is_checked = bool(roster.members)
@@ -102,7 +104,9 @@ def _of_role(
     start: int,
     roster: RosterView,
     unit_id: int | None,
+    taken: set[int],
 ) -> list[Named]:
+    """Those listed after the word, else the row before it, else who its clause begins with."""
     listed = _LISTED.match(text, match.end())
     if listed and (people := names_after(plain, listed.end(), roster, unit_id)):
         return people
@@ -112,14 +116,28 @@ def _of_role(
             break
         end -= 1
     people = [one for one in names_before(plain, end, roster, unit_id) if one.start >= start]
+    people = [one for one in people if taken.isdisjoint(range(one.start, one.end))]
     if people and not _is_past_comma(text, end, match.start()):
         return people
     clause = max(start, *(text.rfind(mark, 0, match.start()) + 1 for mark in "，。；：:"))
     first = next((at for at in range(clause, match.start()) if plain[at] != BLANK), None)
     if first is not None and (led := names_after(plain[: match.start()], first, roster, unit_id)):
-        return led if led[0].start == first else []
-    counted = _COUNTED.match(text, match.end())
-    return names_after(plain, counted.end() if counted else match.end(), roster, unit_id)
+        return led if led[0].start == first and led[0].start not in taken else []
+    return _following(plain, text, match.end(), roster, unit_id)
+
+
+def _following(
+    plain: str, text: str, start: int, roster: RosterView, unit_id: int | None
+) -> list[Named]:
+    """请假2人，张三和李四: behind a comma only what is nothing but names."""
+    counted = _COUNTED.match(text, start)
+    at = counted.end() if counted else start
+    if text[at - 1 : at] not in ("，", ","):
+        return names_after(plain, at, roster, unit_id)
+    people = names_after(plain, at, roster, unit_id)
+    while people and text[people[-1].end : people[-1].end + 1] not in _CLAUSE_ENDS:
+        people.pop()
+    return people
 
 
 def _is_role_before(plain: str, at: int) -> bool:
@@ -139,7 +157,7 @@ def _others(
 ) -> list[Named]:
     """Members and titled people anywhere, and other names where words point at them."""
     found = known_people(plain, roster, unit_id, start)
-    for match in [*_WITH.finditer(plain, start), *_BY.finditer(text, start)]:
+    for match in [*_WITH.finditer(text, start), *_BY.finditer(text, start)]:
         found += names_after(plain, match.end(), roster, unit_id)
     for match in _LEADS.finditer(plain, start):
         found += [
