@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from apscheduler.events import JobEvent
 
 logger = logging.getLogger(__name__)
-logging.getLogger("apscheduler").setLevel(logging.ERROR)  # skipped ticks are counted here, not told
 
 TICK_S = 1.0
 JUMP_S = 1.5
@@ -63,6 +62,7 @@ class Ticker:
         from apscheduler import events
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # skipped ticks are counted below
         scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},

@@ -77,6 +77,8 @@ class Firing:
 
     async def fire_due(self) -> Fired:
         """One tick: everything that is due now; a replica that is at it already is left alone."""
+        if not await self.store.read(_is_anything_due):
+            return Fired()
         planned = await self._repeat(self._plan, _PLANNED_AT_ONCE)
         noted = await self._repeat(self._note, _NOTED_AT_ONCE)
         deliveries = await self._repeat(self._gather, _GATHERED_AT_ONCE)
@@ -152,6 +154,15 @@ class Firing:
             return True
 
         return await self.store.write(work)
+
+
+def _is_anything_due(session: Session) -> bool:
+    now = instant.now(session)
+    return (
+        tasks.is_any_to_plan(session, now)
+        or occurrences.is_any_due(session, now)
+        or notices.is_any_waiting(session)
+    )
 
 
 def _alone(session: Session, step: Callable[[Session, datetime], int]) -> int:

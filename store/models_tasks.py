@@ -121,6 +121,7 @@ class Assignment(Base):
     role: Mapped[str | None] = mapped_column(String(32))
     is_active: Mapped[bool] = mapped_column(default=True)
     assigned_at: Mapped[datetime]
+    """Since when this time or rule is theirs: reminders before it are not made up for."""
     planned_until: Mapped[datetime]
     """Due times up to here have their occurrence."""
     plan_at: Mapped[datetime | None]

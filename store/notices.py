@@ -76,6 +76,12 @@ def _key(one: NewNotice) -> str:
     return f"{_SUBJECT}{one.occurrence_id}:{due}:{one.stage}:{one.recipient}"
 
 
+def is_any_waiting(session: Session) -> bool:
+    """Whether reminders wait to be gathered."""
+    query = select(Notice.id).where(_is_waiting(), Notice.recipient.is_not(None)).limit(1)
+    return session.scalars(query).first() is not None
+
+
 def waiting_recipients(session: Session, limit: int) -> Sequence[str]:
     """Who has reminders waiting, longest first."""
     first = func.min(Notice.id)

@@ -103,6 +103,12 @@ def to_plan(session: Session, now: datetime, limit: int) -> Sequence[tuple[Assig
     return [(row[0], row[1]) for row in rows]
 
 
+def is_any_to_plan(session: Session, now: datetime) -> bool:
+    """Whether due times are to be made."""
+    query = select(Assignment.id).where(Assignment.plan_at <= now).limit(1)
+    return session.scalars(query).first() is not None
+
+
 def record(
     session: Session,
     task_id: int,

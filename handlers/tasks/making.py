@@ -115,7 +115,7 @@ def retime(
     task.due_at = due_at
     task.rule = None if rule is None else dict(rule.to_json())
     for assignment in tasks.assignments(session, task.id):
-        assignment.planned_until = now
+        assignment.assigned_at = assignment.planned_until = now
         if assignment.is_active:
             materialise(session, planner, assignment, task, now)
     session.flush()

@@ -31,6 +31,7 @@ from scheduler.policy import Policy
 from scheduler.school_calendar import WorkdayCalendar
 from store import people
 from store.engine import Store
+from store.instant import to_microseconds
 from store.models import OnDoubt
 from store.sqlite import FILE_NAME
 from tests.fakes.push_platform import PushPlatform
@@ -47,7 +48,7 @@ SELECT (SELECT count(*) FROM occurrence WHERE next_notice_at IS NOT NULL)
      + (SELECT count(*) FROM delivery WHERE state = 'open')
 """
 _STATES = "SELECT conversation, state FROM delivery"
-_LATENESS = "SELECT max(n.created_at - n.scheduled_at) FROM notice n WHERE n.stage = 'due'"
+_LATENESS = "SELECT max(created_at - scheduled_at) FROM notice WHERE stage = 'due'"
 
 
 def now() -> datetime:
@@ -193,8 +194,9 @@ async def deliveries(place: str | Path) -> dict[str, str]:
     return ended
 
 
-async def latest_s(place: str | Path) -> float:
-    """How late the tardiest reminder became a notice, by the clock that decides."""
-    ((late,),) = await ask(place, _LATENESS)
+async def latest_s(place: str | Path, since: datetime, until: datetime) -> float:
+    """How late the tardiest reminder of a time became a notice, by the clock that decides."""
+    between = f" AND scheduled_at BETWEEN {to_microseconds(since)} AND {to_microseconds(until)}"
+    ((late,),) = await ask(place, _LATENESS + between)
     assert isinstance(late, int)
     return late / 1e6

@@ -188,6 +188,17 @@ async def test_put_off_it_is_reminded_of_anew(office: Office) -> None:
     assert len(await office.tick_at(local(9, 20, 8, 30))) == 1
 
 
+async def test_another_time_brings_no_reminder_that_would_have_been_earlier(
+    office: Office,
+) -> None:
+    made = await _give(office, "报台账", _member(office, "杜"), due_at=local(9, 30, 12))
+    office.clock.now = local(9, 16, 10)
+    await office.tasks.reschedule(await office.actor("严"), made.id, due_at=local(9, 18, 12))
+
+    assert await office.tick_at(local(9, 16, 10)) == []
+    assert len(await office.tick_at(local(9, 17, 8, 30))) == 1
+
+
 async def test_nobody_to_tell_is_visible(office: Office) -> None:
     made = await _give(office, "报台账", Assignee(unit_id=office.units["一校"], role="discipline"))
 
