@@ -20,8 +20,10 @@ _QUESTION = re.compile(
     r"[?？]|[吗呢么](?:[。！!]|$)|怎么|怎样|如何|什么|为何|哪[些个里天]|是否|能否查|多久|多少|几[次条天]"
 )
 _NOT_ASKED = re.compile(
-    r"(?:不要|不用|别|取消|停止|不再|关闭|暂停|删除|有|没有?|收到|被|的)提醒|提醒(?:的|是|功能|方式|规则|了)"
+    r"(?:(?:不要|不用|别)再?|取消|停止|不再|关闭|暂停|删除|有|没有?|收到|被|的)提醒|提醒(?:的|是|功能|方式|规则|了)"
 )
+_LONGEST = 500
+_BEGGING = re.compile(r"(?:请问)?(?:你|您)?(?:能不能|能否|可不可以|可以|可否|能)")
 _SELF = re.compile(r"(?:我自己|我本人|本人|自己|我)(?!们|校|县|市|局|园|区|省|国|支部|党)")
 _EVERYONE = re.compile(
     r"(?:大家|各位(?:老师|同志|教师|同事)?|所有人(?:员)?|全体(?:人员|成员|教师|老师|教职工|党员|同志|职工|同事)?"
@@ -54,14 +56,16 @@ class Wish:
 def is_wish(text: str) -> bool:
     """Whether somebody wants to be reminded of something, and does not ask about reminders."""
     text = text.strip()
-    if not 3 <= len(text) <= 500 or _NOT_ASKED.search(text):
+    if not 3 <= len(text) <= _LONGEST or _NOT_ASKED.search(text):
         return False
-    verb = _NOUN.search(text) or _VERB.search(text)
-    if verb is None:
+    if not (_NOUN.search(text) or _VERB.search(text)):
         return False
-    return (
-        _QUESTION.search(re.sub(r"^.*?(?:能不能|可以|可否|能否)|[吗么][?？]?$", "", text)) is None
-    )
+    asked = text.rstrip("?？。！! ")
+    if begging := _BEGGING.match(asked):
+        asked = asked[begging.end() :].rstrip("吗么呢")
+    elif asked != text.rstrip("。！! "):
+        return False
+    return _QUESTION.search(asked) is None
 
 
 def read_wish(text: str, find: Find, names: Collection[str] = ()) -> Wish | None:

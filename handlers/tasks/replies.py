@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scheduler.when import When
@@ -107,8 +107,17 @@ def read_reply(text: str, find: Find) -> Said | None:
         find: ``find_when`` with today, calendar and terms.
     """
     plain = _plain(text)
-    if not may_be_reply(plain):
-        return None
+    said = _read(plain, find) if may_be_reply(plain) else None
+    if said is None or not said.note:
+        return said
+    at = plain.rfind(said.note)
+    as_typed = text.strip()
+    if len(as_typed) != len(plain):
+        return said
+    return replace(said, note=as_typed[at : at + len(said.note)])
+
+
+def _read(plain: str, find: Find) -> Said | None:
     if (found := _POSTPONE.fullmatch(plain)) and (said := _postponed(found, find)):
         return said
     first = re.split(r"[，,。；;！!\s]", plain, maxsplit=1)[0]
