@@ -31,6 +31,7 @@ from bot.model_writer import ModelUsage, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox, Trouble
 from bot.recording import Recording, build_recording, read_types
+from bot.running import Running, build_running, make_questions, reaching
 from bot.tasking import Tasking, build_tasking, make_planner
 from bot.vector_cache import StoredVectors
 from bot.web.documents import DocumentPages
@@ -102,6 +103,7 @@ class App:
     health_pages: HealthPages
     tasking: Tasking
     recording: Recording
+    keeping: Running
     clock: Clock
     loops: Loops
     zone: ZoneInfo
@@ -117,6 +119,7 @@ class App:
                 "outbox": group.create_task(self.outbox.run()),
                 "documents": group.create_task(self._follow_documents()),
                 "reminders": group.create_task(self.tasking.ticker.run()),
+                "digest": group.create_task(self.keeping.ticker.run()),
                 "roll calls": group.create_task(self.recording.run()),
             }
             if self.tasking.clock_dialogue is not None:
@@ -209,7 +212,9 @@ def _built(
 ) -> App:
     people = People(store, clock, frozenset(settings.bot.admins))
     shelf = Documents(store, library, clock, zone, read_file)
-    ask = Ask(store, library, shelf, clock)
+    post = reaching([ChannelName.WEB])
+    questions = make_questions(settings, store, post=post, clock=clock, zone=zone)
+    ask = Ask(store, library, shelf, clock, questions)
     links = Links(secret=link_secret)
     identify = demo_identity(store) if is_demo else no_identity
     pending = Pending(store, clock)
@@ -240,6 +245,20 @@ def _built(
         pending=pending,
         fetch=_fetching(senders),
     )
+    running = build_running(
+        settings,
+        store,
+        people,
+        shelf,
+        questions,
+        senders=senders,
+        fetch=_fetching(senders),
+        times=tasking.times,
+        pending=pending,
+        clock=clock,
+        monotonic=time.monotonic,
+        zone=zone,
+    )
     router = build_router(
         AskDialogue(ask, people),
         DocumentsDialogue(shelf, people),
@@ -248,6 +267,7 @@ def _built(
         tasking.reminding,
         tasking.feeds,
         recording.routes,
+        running.routes,
     )
     if tasking.clock_dialogue is not None:
         add_clock(router, tasking.clock_dialogue)
@@ -309,6 +329,7 @@ def _built(
         ),
         tasking=tasking,
         recording=recording,
+        keeping=running,
         clock=clock,
         loops=loops,
         zone=zone,

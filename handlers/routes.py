@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bot.messages import Role
-from bot.routing import Router
+from bot.routing import Handler, Router
 from handlers.ask.dialogue import AskDialogue, asks_for_original, is_thumb
 from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
 from handlers.records.routes import RecordRoutes
 from handlers.reminders.dialogue import RemindersDialogue, is_wish_message
+from handlers.running import RunningRoutes
 from handlers.tasks.dialogue import TasksDialogue, is_free_text, is_task_reply
 from handlers.tasks.draft_dialogue import is_draft_answer
 from handlers.tasks.feeds import Feeds
@@ -24,11 +25,14 @@ def build_router(
     reminders: RemindersDialogue,
     feeds: Feeds,
     records: RecordRoutes | None = None,
+    running: RunningRoutes | None = None,
 ) -> Router:
     """Every command, phrase and kind of message, once."""
-    router = Router(
-        otherwise=ask.question, feedback=ask.feedback, enter=help.help, media=ask.question
-    )
+    question: Handler = ask.question
+    enter: Handler = help.help
+    if running is not None:
+        question, enter = running.people.welcoming(question), running.people.enter
+    router = Router(otherwise=question, feedback=ask.feedback, enter=enter, media=question)
     router.command(
         "帮助", "help", "?", to=help.help, help="能做什么，怎么说", example="/帮助", is_fast=True
     )
@@ -44,6 +48,8 @@ def build_router(
         "文档", "文件", "documents", to=documents.documents_command,
         help="有哪些文件；加名称看一份", example="/文档 党建工作要点",
     )  # fmt: skip
+    if running is not None:
+        running.add_to(router)
     _add_reminders(router, reminders, feeds)
     _add_tasks(router, tasks)
     if records is not None:
