@@ -157,6 +157,13 @@ class ModelSettings(Section):
     """Write what is sent into the log; else only sizes and hashes."""
 
 
+class MenuItemSettings(Section):
+    """One entry of the app's menu; a tap sends ``command``."""
+
+    label: str = Field(min_length=1)
+    command: str = Field(min_length=1)
+
+
 class WeComAppSettings(Section):
     """``[wecom.app]``: the self-built app (自建应用)."""
 
@@ -166,6 +173,14 @@ class WeComAppSettings(Section):
     token: SecretStr | None = None
     aes_key: SecretStr | None = None
     api_base: WebAddress = "https://qyapi.weixin.qq.com"
+    menu: tuple[MenuItemSettings, ...] = Field(default=(), max_length=7)
+    """Absent: 问一问, 我的任务, 签到, 帮助."""
+
+    @model_validator(mode="after")
+    def _has_both_or_neither(self) -> WeComAppSettings:
+        if (self.token is None) != (self.aes_key is None):
+            raise ValueError("token 和 aes_key 要一起填写；只发通知时两项都不填")
+        return self
 
 
 class WeComAiBotSettings(Section):
@@ -177,6 +192,9 @@ class WeComAiBotSettings(Section):
     ws_url: SocketAddress = "wss://openws.work.weixin.qq.com"
     token: SecretStr | None = None
     aes_key: SecretStr | None = None
+    api_base: WebAddress = "https://qyapi.weixin.qq.com"
+    bot_name: str = ""
+    """As people mention it in groups."""
 
     @model_validator(mode="after")
     def _has_what_its_mode_needs(self) -> WeComAiBotSettings:
@@ -201,6 +219,12 @@ class WeComSettings(Section):
     app: WeComAppSettings | None = None
     aibot: WeComAiBotSettings | None = None
     webhook: tuple[WeComWebhookSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _tells_webhooks_apart(self) -> WeComSettings:
+        if len({hook.name for hook in self.webhook}) < len(self.webhook):
+            raise ValueError("每个 [[wecom.webhook]] 的 name 要不一样")
+        return self
 
 
 class DingTalkAppSettings(Section):

@@ -31,7 +31,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from bot.arrivals import Arrivals
-from bot.channels.base import Sends, Streams, Target
+from bot.channels.base import KeepsPrivacy, Sends, Streams, Target
 from bot.codec import message_from_json, message_to_json, reply_to_json
 from bot.errors import BotError
 from bot.live import SEARCHING, Live, can_stream
@@ -117,7 +117,7 @@ class Dispatcher:
         return is_new
 
     async def _refuse(self, message: IncomingMessage, turn: str) -> bool:
-        draft = None if turn in self._told else _draft(message, Reply(text=BUSY))
+        draft = None if turn in self._told else self._draft(message, Reply(text=BUSY))
         self._told.add(turn)
         body, now = message_to_json(message), self._clock()
 
@@ -232,14 +232,14 @@ class Dispatcher:
             await self._apologise(row, message)
 
     async def _apologise(self, row: InboxMessage, message: IncomingMessage) -> None:
-        sorry = _draft(message, Reply(text=BotError.default_reply))
+        sorry = self._draft(message, Reply(text=BotError.default_reply))
         await self._commit(row, sorry, state=InboxState.FAILED)
 
     async def _answer(self, row: InboxMessage, message: IncomingMessage) -> None:
         reply = await self._handle(message)
         if reply is not None:
             reply = await _with_text(reply)
-        await self._commit(row, None if reply is None else _draft(message, reply))
+        await self._commit(row, None if reply is None else self._draft(message, reply))
 
     async def _answer_live(
         self, row: InboxMessage, message: IncomingMessage, channel: Streams
@@ -265,7 +265,7 @@ class Dispatcher:
                 if not live.is_started:
                     live.start(group)
             elif not live.is_started:
-                await self._commit(row, None if reply is None else _draft(message, reply))
+                await self._commit(row, None if reply is None else self._draft(message, reply))
                 return
             await self._end_live(row, message, reply, live)
 
@@ -276,10 +276,10 @@ class Dispatcher:
             live.finish(reply)
             is_shown = await live.shown()
             whole = await _with_text(reply, seen=live.last_text)
-            delivery_id = await self._commit(row, _draft(message, whole), is_held=True)
+            delivery_id = await self._commit(row, self._draft(message, whole), is_held=True)
         else:
             delivery_id = await self._commit(
-                row, None if reply is None else _draft(message, reply), is_held=True
+                row, None if reply is None else self._draft(message, reply), is_held=True
             )
             live.finish(reply)
             is_shown = await live.shown()
@@ -320,6 +320,29 @@ class Dispatcher:
         self._count_down(row.turn)
         return delivery_id
 
+    def _draft(self, message: IncomingMessage, reply: Reply) -> outbox.Draft:
+        """A reply's delivery; what is private leaves the group for the sender's own chat."""
+        conversation, reply_to, reply_until = (
+            message.conversation,
+            message.reply_to,
+            message.reply_until,
+        )
+        keeps_privacy = isinstance(self._channels.get(message.channel), KeepsPrivacy)
+        if reply.is_private and conversation.is_group and not keeps_privacy:
+            conversation = Conversation(channel=message.channel, id=message.sender.account)
+            reply_to = reply_until = None
+        return outbox.Draft(
+            key=f"reply:{message.channel}:{message.message_id}",
+            kind=DeliveryKind.REPLY,
+            channel=message.channel,
+            conversation=conversation.id,
+            is_group=conversation.is_group,
+            accounts=(message.sender.account,),
+            reply_to=reply_to,
+            reply_until=reply_until,
+            reply=reply_to_json(reply),
+        )
+
     def _count_down(self, turn: str) -> None:
         self._told.discard(turn)
         self._waiting[turn] -= 1
@@ -330,29 +353,6 @@ class Dispatcher:
 def _turn(message: IncomingMessage, *, is_fast: bool) -> str:
     lane = "fast" if is_fast else "slow"
     return "\n".join((message.channel, message.conversation.id, message.sender.account, lane))
-
-
-def _draft(message: IncomingMessage, reply: Reply) -> outbox.Draft:
-    """A reply's delivery; what is private leaves the group for the sender's own chat."""
-    conversation, reply_to, reply_until = (
-        message.conversation,
-        message.reply_to,
-        message.reply_until,
-    )
-    if reply.is_private and conversation.is_group:
-        conversation = Conversation(channel=message.channel, id=message.sender.account)
-        reply_to = reply_until = None
-    return outbox.Draft(
-        key=f"reply:{message.channel}:{message.message_id}",
-        kind=DeliveryKind.REPLY,
-        channel=message.channel,
-        conversation=conversation.id,
-        is_group=conversation.is_group,
-        accounts=(message.sender.account,),
-        reply_to=reply_to,
-        reply_until=reply_until,
-        reply=reply_to_json(reply),
-    )
 
 
 async def _with_text(reply: Reply, seen: str = "") -> Reply:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from bot.channels.base import Streams, Target
+from bot.channels.text import reply_text
 from bot.messages import Reply
 
 logger = logging.getLogger(__name__)
@@ -64,8 +66,9 @@ class Live:
             async for text in reply.stream:
                 self.last_text = text
                 yield text
-        if reply.text and reply.text != self.last_text:
-            yield reply.text
+        whole = reply_text(replace(reply, text=reply.text or self.last_text))
+        if whole and whole != self.last_text:
+            yield whole
 
 
 def can_stream(reply: Reply) -> bool:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 
 _PERSONAL = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\d{17}[\dXx])(?!\d)")
 """A mobile or an identity number."""
 _LEAST_SECRET = 6
+_FORMAT = "%(asctime)s %(levelname)s %(name)s [%(message_in_hand)s]: %(message)s"
+
+message_in_hand: ContextVar[str] = ContextVar("message_in_hand", default="-")
+"""``channel:message_id`` of the message being handled, for log lines."""
 
 
 class Redact(logging.Filter):
@@ -21,6 +26,7 @@ class Redact(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = self.blot(record.getMessage()), ()
+        record.message_in_hand = message_in_hand.get()
         if record.exc_info and not record.exc_text:
             record.exc_text = self.blot(logging.Formatter().formatException(record.exc_info))
         return True
@@ -35,7 +41,7 @@ class Redact(logging.Filter):
 def set_up(level: int, secrets: Iterable[str] = ()) -> None:
     """Send log lines to stderr; call once per process."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(logging.Formatter(_FORMAT))
     handler.addFilter(Redact(secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]

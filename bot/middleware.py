@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import partial
 
 from bot.errors import BotError, NotAllowed
+from bot.logs import message_in_hand
 from bot.messages import IncomingMessage, Reply, Role, Sender
 from bot.routing import Router
 
@@ -25,8 +26,6 @@ QUESTIONS_A_MINUTE = 10
 TOO_FAST = "您问得有点快，请过一会儿再问。"
 _SENDERS_KEPT = 10_000
 
-message_in_hand: ContextVar[str] = ContextVar("message_in_hand", default="-")
-"""``channel:message_id`` of the message being handled, for log lines."""
 roles_held: ContextVar[Collection[Role]] = ContextVar("roles_held", default=(Role.GUEST,))
 """What the sender of the message in hand is, in any unit."""
 
@@ -79,10 +78,10 @@ async def errors_to_replies(message: IncomingMessage, call_next: CallNext) -> Re
     try:
         return await call_next(message)
     except BotError as error:
-        logger.info("refused %s: %s", message_in_hand.get(), error)
+        logger.info("refused: %s", error)
         return Reply(text=error.reply)
     except Exception:
-        logger.exception("failed %s", message_in_hand.get())
+        logger.exception("failed")
         return Reply(text=BotError.default_reply)
 
 

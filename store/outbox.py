@@ -309,6 +309,21 @@ def in_conversation(
     return latest[::-1]
 
 
+def sent_since(session: Session, channel: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+    """To whom parts went after ``since``, and when: an account, or else the conversation."""
+    rows = session.execute(
+        select(Delivery.conversation, Delivery.accounts, Part.sent_at)
+        .join(Part, Part.delivery_id == Delivery.id)
+        .where(Delivery.channel == channel, Part.sent_at > since)
+    )
+    return [
+        (account, sent_at)
+        for conversation, accounts, sent_at in rows
+        if sent_at is not None
+        for account in accounts or [conversation]
+    ]
+
+
 def in_trouble(session: Session, *, limit: int = 100) -> Sequence[Delivery]:
     """What failed, was missed or is uncertain, newest first: none of it is silent."""
     states = (DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.UNCERTAIN)

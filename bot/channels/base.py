@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from bot.messages import ChannelName, Conversation, IncomingMessage, Reply
 
@@ -92,6 +92,13 @@ class Streams(Protocol):
     async def stream(self, texts: AsyncIterator[str], target: Target) -> bool:
         """Send until exhausted; False when the platform gave up and the final text must be sent."""
         ...
+
+
+@runtime_checkable
+class KeepsPrivacy(Protocol):
+    """Shows a private reply to a group's message in the asker's own chat, by its ``reply_to``."""
+
+    keeps_privacy: Literal[True]
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import aiohttp
 
@@ -82,6 +83,7 @@ class AiBotChannel:
     name = ChannelName.WECOM_AIBOT
     guarantee = Guarantee.AT_LEAST_ONCE
     dedupe_window_s = 0.0
+    keeps_privacy: Literal[True] = True
 
     def __init__(
         self,

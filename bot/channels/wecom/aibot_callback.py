@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 import aiohttp
 from aiohttp import web
@@ -84,6 +85,7 @@ class AiBotCallbackChannel:
     name = ChannelName.WECOM_AIBOT
     guarantee = Guarantee.AT_LEAST_ONCE
     dedupe_window_s = 0.0
+    keeps_privacy: Literal[True] = True
 
     def __init__(
         self,
