@@ -17,7 +17,8 @@ from lxml import html
 
 from bot.app import App
 from bot.channels.console import ConsoleSession
-from bot.messages import ChannelName, Sender
+from bot.channels.text import card_text
+from bot.messages import Card, ChannelName, Sender
 from bot.server import build_site
 
 PATIENCE_S = 20.0
@@ -32,6 +33,8 @@ class Heard:
     """Title and locator."""
     files: tuple[str, ...] = ()
     feedback_id: str | None = None
+    card: str = ""
+    """Title, words and facts of a card."""
 
 
 class Driver(Protocol):
@@ -98,6 +101,11 @@ def _read(bubble: str) -> Heard:
         ),
         files=tuple(tree.xpath("//p[@class='file']/a/text()")),
         feedback_id=feedback[0] if feedback else None,
+        card="\n".join(
+            part.strip()
+            for card in tree.xpath("//section[@class='card']")
+            for part in card.itertext()
+        ),
     )
 
 
@@ -134,7 +142,13 @@ class ConsoleDriver:
             sources=tuple((source.title, source.locator) for source in reply.sources),
             files=tuple(file.name for file in reply.attachments),
             feedback_id=reply.feedback_id,
+            card="" if reply.card is None else _card(reply.card),
         )
+
+
+def _card(card: Card) -> str:
+    facts = [f"{name}\n{value}" for name, value in card.facts]
+    return "\n".join([card.title, card.body, *facts, *(one.label for one in card.buttons)])
 
 
 @asynccontextmanager
