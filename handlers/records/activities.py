@@ -89,7 +89,7 @@ def _rank(mention: Mention) -> tuple[bool, bool]:
 
 def _counts(text: str, mention: Mention) -> bool:
     is_paper = not {Ask.PRESENT, Ask.WHO} & set(mention.type.asks)
-    if telling.is_before_it(text, mention.end):
+    if telling.is_before_it(text, mention.end) or telling.is_excuse(text, mention.end):
         return False
     return is_paper or not telling.is_only_about(text, mention.end)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,8 +23,8 @@ _SURNAMES = frozenset(
     "公覃佘岳帅亢况有琴商牟佟肖闫付代涂苟仝冼区占邸卿揭原青杞"
 )
 _COMPOUND = frozenset(
-    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 钟离 宇文 长孙 端木 夏侯 南宫 独孤 轩辕 "
-    "澹台 淳于 单于 太史 申屠 公冶 濮阳 西门 闻人 百里 呼延".split()
+    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 钟离 宇文 长孙 端木 夏侯 南宫 独孤 "
+    "轩辕 澹台 淳于 单于 太史 申屠 公冶 濮阳 西门 闻人 百里 呼延".split()
 )
 _TITLE = (
     "(?:副?(?:校长|书记|主任|园长|院长|局长|科长|股长|组长|主席)|老师|同志|教授|专干|师傅|会计"
@@ -75,8 +75,8 @@ class RosterMember:
 class RosterView:
     """The roster as one person sees it who writes; ``me`` is that person."""
 
-    members: Sequence[RosterMember] = ()
-    units: Sequence[RosterUnit] = ()
+    members: tuple[RosterMember, ...] = ()
+    units: tuple[RosterUnit, ...] = ()
     me: RosterMember | None = None
 
     @cached_property

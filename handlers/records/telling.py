@@ -20,7 +20,7 @@ _ORDER = re.compile(
 _PLAN = re.compile(
     "将(?:于|在|要|会|开|召|举|组|进)|准备(?:在|于|明|后|下|开|召|组|搞|去|举|办|上)|打算|计划(?:在|于|开|召|组|下|本|明|举|安排|去|搞)"
     "|拟(?:于|定|在|开|召|组)|定[于在]|预计|即将|(?<![重主需只必])要(?:开|召|举|组织|去|搞|做|上|参加|学|进行)|想(?:开|组|搞|办|请|去|问|安排)"
-    "|希望|建议|如果|要是|假如|的话|安排在|改到|改在|放在|马上|待会|等会|一会儿"
+    "|希望|(?:^|我|我们|[。！])建议|如果|要是|假如|的话|安排在|改到|改在|放在|马上|待会|等会|一会儿"
 )
 _CALLED_OFF = re.compile(
     "取消|推迟|延期|改期|暂停|没有?(?:能|能够)?(?:开|召开|举行|举办|组织|开展|进行|搞|办|上)(?!始)"
@@ -65,6 +65,11 @@ def is_habit(text: str) -> bool:
 def is_done(text: str) -> bool:
     """Words of something finished, other than 太好了."""
     return bool(_DONE.search(_EXCLAIMED.sub("", text)))
+
+
+def is_excuse(text: str, end: int) -> bool:
+    """外出培训请假: why somebody was not there."""
+    return text.startswith(("请假", "没来", "没到", "未到", "未参加", "没参加", "缺席"), end)
 
 
 def is_ended(text: str, end: int) -> bool:

@@ -11,6 +11,7 @@ _OWN = re.compile(
     "(?:我们?|咱们?|俺们?|本)(?:的)?(?P<kind>党总支|总支|党?支部|党小组|小组|学校|校|单位|幼儿园|园|教研组|年级组|组|局|科室|处室)"
     "(?![书委长外门级])"
 )
+_OWN_SCHOOL = re.compile("(?<![\u4e00-\u9fff])(?:学校|全校)(?![\u4e00-\u9fff]?[外门])")
 _ORDER = "第?[一二三四五六七八九十0-9]{1,3}"
 _CIRCLES = "机关|离退休|退休|在职|教工|教职工|教师|行政|后勤|综合|初中|高中|小学|学生|流动"
 _CALLED = f"(?:{_ORDER}|{_CIRCLES})(?:部|教师|党员)?"
@@ -75,6 +76,16 @@ def said_units(text: str, roster: RosterView) -> list[SaidUnit]:
             is_own=True,
         )
         for match in _OWN.finditer(text)
+    ]
+    found += [
+        SaidUnit(
+            start=match.start(),
+            end=match.end(),
+            said=match[0],
+            unit=own_unit(roster, "学校"),
+            is_own=True,
+        )
+        for match in _OWN_SCHOOL.finditer(text)
     ]
     taken = [(one.start, one.end) for one in found]
     names = sorted((unit.name for unit in roster.units), key=len, reverse=True)

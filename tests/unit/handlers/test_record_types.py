@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ConfigError
@@ -92,6 +92,7 @@ def test_the_longest_word_counts() -> None:
     assert found == ["org_life", "lecture"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_mentions_stand_apart(text: str) -> None:
     end = 0
@@ -174,6 +175,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     assert "UTF-8" in caught.value.reply
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_a_type_or_a_sentence(content: str) -> None:
     import tempfile

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.records.numbers import exact, read_counts
@@ -60,6 +60,7 @@ def test_figures() -> None:
         assert figures[figure] >= least, "\n".join(wrong)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=80), _SENTENCES))
 def test_any_text_is_read_without_raising(text: str) -> None:
     for roster in (ROSTER, RosterView()):
@@ -76,6 +77,7 @@ def test_any_text_is_read_without_raising(text: str) -> None:
             }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(_SENTENCES)
 def test_no_number_and_no_name_is_invented(text: str) -> None:
     printed = {int(digits) for digits in re.findall("[0-9]+", text.replace("２０", "20"))}
@@ -88,6 +90,7 @@ def test_no_number_and_no_name_is_invented(text: str) -> None:
             assert name in text
 
 
+@settings(deadline=None)
 @given(_SENTENCES)
 def test_a_question_records_nothing(text: str) -> None:
     question = text.replace("。", "，").replace("？", "") + "吗？"
@@ -95,6 +98,7 @@ def test_a_question_records_nothing(text: str) -> None:
     assert read(question) == []
 
 
+@settings(deadline=None)
 @given(_SENTENCES)
 def test_what_does_not_add_up_is_said(text: str) -> None:
     for draft in read_records(text, now=NOW, types=TYPES, roster=ROSTER, calendar=OFFICIAL):
@@ -128,6 +132,7 @@ def test_numbers_in_every_form(text: str, expected: int | None, present: int | N
     assert (counts.expected, counts.present) == (expected, present)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=999), st.integers(min_value=1, max_value=999))
 def test_digits_are_read_as_printed(expected: int, present: int) -> None:
     counts = read_counts(f"应到{expected}人，实到{present}人")
