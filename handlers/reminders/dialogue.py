@@ -34,6 +34,8 @@ _YES = re.compile(
 _NO = re.compile(r"(?:不(?:用|要|对|是|行|了)?|否|取消|算了|别|no|n)[了吧呀啊哈。.！!~～]*", re.I)
 _ORDINAL = re.compile(r"第?\s*([1-9一二三四五六])\s*[个种项]?[。.]?")
 _ORDINALS = "一二三四五六"
+_AGAIN = "再提醒"
+"""With nothing to be reminded of: about a reminder that came."""
 _BOT = re.compile(r"^(?:[@＠]\S+\s+)+")
 
 WHAT = "提醒什么事？请直接回复要提醒的内容。"
@@ -74,7 +76,7 @@ class RemindersDialogue:
         """提醒…: echo it, or ask for what is missing."""
         names = await self.assignees.known()
         wish = read_wish(_BOT.sub("", message.text.strip()), self.times.find, names)
-        if wish is None:
+        if wish is None or (not wish.what and _AGAIN in message.text):
             raise Pass
         return await self._considered(message, wish)
 

@@ -179,9 +179,9 @@ class Tasks:
 
         def work(session: Session) -> PostponementView:
             entry = _entry(session, occurrence_id)
-            may_decide = rights.manages(actor, entry.task)
+            manages = rights.manages(actor, entry.task)
             has = rights.has(session, actor, entry.assignment, entry.task, here)
-            rights.must(has or may_decide, actor, "postpone")
+            rights.must(has or manages, actor, "postpone")
             if entry.occurrence.state not in _OPEN:
                 raise _out_of_turn(entry)
             if not reason.strip():
@@ -199,7 +199,7 @@ class Tasks:
                 now=now,
             )
             _record(session, actor, entry, "ask_postponement", now, reason.strip())
-            if may_decide:
+            if rights.decides(session, actor, entry.assignment, entry.task):
                 self._decide(session, actor, asked.id, True, "", now)
             return showing.postponement(session, asked, entry)
 
@@ -232,7 +232,8 @@ class Tasks:
         if asked is None:
             raise NotFound(f"no postponement {postponement_id}")
         entry = _entry(session, asked.occurrence_id)
-        rights.must(rights.manages(actor, entry.task), actor, "decide a postponement")
+        may_decide = rights.decides(session, actor, entry.assignment, entry.task)
+        rights.must(may_decide, actor, "decide a postponement")
         if asked.state != PostponementState.ASKED:
             raise UsageError("decided already", reply="这条延期申请已经处理过了。")
         asked.state = PostponementState.APPROVED if approves else PostponementState.REFUSED
@@ -250,15 +251,19 @@ class Tasks:
 
     async def postponements(self, actor: Actor) -> Sequence[PostponementView]:
         """Wishes that wait for the actor's decision, oldest first."""
-        return await self.store.read(
-            lambda session: [
-                showing.postponement(
-                    session, asked, _entry(session, occurrence.id, is_locked=False)
-                )
-                for asked, occurrence, task in tasks.undecided(session)
-                if rights.manages(actor, task)
+
+        def query(session: Session) -> Sequence[PostponementView]:
+            waiting = (
+                (asked, _entry(session, occurrence.id, is_locked=False))
+                for asked, occurrence, _ in tasks.undecided(session)
+            )
+            return [
+                showing.postponement(session, asked, entry)
+                for asked, entry in waiting
+                if rights.decides(session, actor, entry.assignment, entry.task)
             ]
-        )
+
+        return await self.store.read(query)
 
     async def reschedule(
         self,

@@ -31,6 +31,13 @@ def manages(actor: Actor, task: Task) -> bool:
     return task.unit_id is not None and actor.may(Act.MANAGE_TASKS, task.unit_id)
 
 
+def decides(session: Session, actor: Actor, assignment: Assignment, task: Task) -> bool:
+    """Whether the actor grants more time: nobody grants it to themselves but who made the task."""
+    if actor.is_operator or is_maker(actor, task):
+        return True
+    return manages(actor, task) and not has(session, actor, assignment, task, None)
+
+
 def has(
     session: Session, actor: Actor, assignment: Assignment, task: Task, here: Conversation | None
 ) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from icalendar import Calendar
 
 from bot.app import App
+from bot.server import build_site
 from handlers.people.actions import operator
+from handlers.tasks.spreadsheet import SheetRow, write_sheet
 from scheduler.recurrence import SHANGHAI
 from tests.scenario.drivers import CHANNELS, Driver, Enter, Heard
 from tests.scenario.town import living, settle_in
@@ -168,3 +173,131 @@ async def said_about(driver: Driver, text: str) -> Heard:
         heard = await driver.heard()
         if "办结" in heard.text or "哪一项" in heard.text or "没有没办完" in heard.text:
             return heard
+
+
+async def test_next_years_plan_is_held_against_what_was_confirmed(app: App) -> None:
+    year = app.tasking.times.now().year + 1
+    await add_plan(app, year)
+    async with CHANNELS["web"](app, "宋见微") as admin:
+        await said(admin, f"/任务 草拟 {year}年党建工作要点")
+        await said(admin, "全部确认")
+        await said(admin, "退出")
+
+        await add_plan(app, year + 1, "12月20日前", "11月20日前")
+        page = (await said(admin, f"/任务 草拟 {year + 1}年党建工作要点")).text
+        assert "有变化 1" in page
+        assert "和已确认的不同：期限" in page
+        assert "没变" in page
+        confirmed = (await said(admin, "全部确认")).text
+        assert "确认了 1 项任务" in confirmed
+
+
+async def test_more_time_is_asked_for_with_a_reason_and_granted(app: App) -> None:
+    async with (
+        CHANNELS["web"](app, "宋见微") as admin,
+        CHANNELS["web"](app, "卫长歌") as secretary,
+    ):
+        await said(admin, "提醒卫长歌明天17:00前交台账")
+        await said(admin, "好")
+        await reminded_of(secretary, "台账")
+
+        assert "说明原因" in (await said(secretary, "延期三天")).text
+        assert "等交办的人批准" in (await said(secretary, "学校停电")).text
+        waiting = (await said(admin, "/任务 延期")).text
+        assert "学校停电" in waiting
+        number = re.search(r"(\d+)号", waiting)
+        assert number is not None
+        assert "同意延期" in (await said(admin, f"/批准 {number[1]}")).text
+        assert "没有这条延期申请" in (await said(admin, f"/批准 {number[1]}")).text
+
+        assert "签收" in (await said(secretary, "收到")).text
+        assert "再提醒您" in (await said(secretary, "两小时后再提醒我")).text
+        assert "办结" in (await said(secretary, "已完成")).text
+        assert "没有没办完" in (await said(secretary, "/我的任务")).text
+
+
+async def test_one_of_several_is_asked_for(app: App) -> None:
+    async with CHANNELS["web"](app, "祁远山") as teacher:
+        for what in ("交教案", "交论文"):
+            await said(teacher, f"提醒我后天9点{what}")
+            await said(teacher, "好")
+        asked = (await said(teacher, "已完成")).text
+        assert "哪一项" in asked
+        number = re.search(r"(\d+)号　交论文", asked)
+        assert number is not None
+        assert "交论文" in (await said(teacher, number[1])).text
+        assert "交教案" in (await said(teacher, "教案已交")).text
+
+
+async def test_a_sheet_comes_back_unchanged_and_a_faulty_one_not_at_all(app: App) -> None:
+    sheets = app.tasking.sheets
+    year = app.tasking.times.now().year + 1
+    async with CHANNELS["web"](app, "宋见微") as admin:
+        await said(admin, f"提醒卫长歌{year}年6月30日前交台账")
+        await said(admin, "好")
+    exported = await sheets.exported(operator())
+    done = await sheets.import_sheet(operator(), exported)
+    assert (done.added, done.changed, done.same, done.errors) == (0, 0, 1, ())
+
+    good = SheetRow(title="查消防", who="各党支部", when=f"{year}年5月底前", labels="安全")
+    bad = SheetRow(title="查食堂", who="没有的人", when="尽快")
+    refused = await sheets.import_sheet(operator(), await sheet_of(good, bad))
+    assert [error.partition("：")[0] for error in refused.errors] == ["第 4 行"]
+    assert len(await sheets.visible(operator())) == 1
+
+    for added in (1, 0):
+        done = await sheets.import_sheet(operator(), await sheet_of(good))
+        assert (done.added, done.errors) == (added, ())
+    (_, task) = await sheets.visible(operator())
+    assert task.labels == ("安全",)
+    assert len(task.assignees) == 2
+
+
+async def test_the_month_the_task_and_the_calendar_are_for_their_reader(app: App) -> None:
+    site = await asyncio.to_thread(build_site, app)
+    due = app.tasking.times.now() + timedelta(days=1)
+    async with CHANNELS["web"](app, "祁远山") as teacher:
+        await said(teacher, "提醒我明天15:00交<教案>")
+        await said(teacher, "好")
+        address = re.search(r"/calendar/(\S+\.ics)", (await said(teacher, "/日历")).text)
+        assert address is not None
+    account = (await app.people.named("祁远山")).web_account
+    other = (await app.people.named("白映雪")).web_account
+    async with TestClient(TestServer(site)) as client:
+        month = await page_of(client, f"/tasks?as={account}&month={due:%Y-%m}")
+        assert "交&lt;教案&gt;" in month
+        assert "教案" not in await page_of(client, f"/tasks?as={other}&month={due:%Y-%m}")
+        assert "教案" not in await page_of(
+            client, f"/tasks?as={account}&month={due:%Y-%m}&state=done"
+        )
+        link = re.search(r'href="(/tasks/\d+\?[^"]*)"', month)
+        assert link is not None
+        assert "交办" in await page_of(client, link[1].replace("&amp;", "&"))
+        assert await status_of(client, "/tasks") == 403
+        assert await status_of(client, link[1].replace(f"as={account}", f"as={other}")) == 404
+
+        feed = await page_of(client, f"/calendar/{address[1]}")
+        (event,) = Calendar.from_ical(feed).walk("VEVENT")
+        assert event["SUMMARY"] == "交<教案>"
+        assert event.decoded("DTSTART").astimezone(SHANGHAI).hour == 15
+        assert await status_of(client, "/calendar/guessed.ics") == 404
+        async with CHANNELS["web"](app, "祁远山") as teacher:
+            await teacher.say("/日历 作废")
+            while "已经作废" not in (await teacher.heard()).text:
+                pass
+        assert await status_of(client, f"/calendar/{address[1]}") == 404
+
+
+async def sheet_of(*rows: SheetRow) -> bytes:
+    return await asyncio.to_thread(write_sheet, rows, "清单")
+
+
+async def page_of(client: TestClient, path: str) -> str:
+    async with client.get(path) as response:
+        assert response.status == 200
+        return await response.text()
+
+
+async def status_of(client: TestClient, path: str) -> int:
+    async with client.get(path) as response:
+        return response.status
