@@ -44,6 +44,8 @@ _MOST_ROWS = 5000
 _CELL_CHARS = 2000
 _TITLE_CHARS = 60
 _LIMIT_BYTES = 5 * 2**20
+_COMPUTED = "\0"
+"""Stands for a formula; a text that only looks like one is a text."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -144,7 +146,7 @@ def _row(values: dict[str, str], number: int) -> SheetRow:
 
 def _problem(said: dict[str, str]) -> str | None:
     for value in said.values():
-        if value.startswith("="):
+        if value.startswith(_COMPUTED):
             return "单元格里是公式，请改成文字再导"
         if len(value) > _CELL_CHARS:
             return f"有一格超过 {_CELL_CHARS} 字，请缩短"
@@ -207,7 +209,10 @@ def _cells(content: bytes) -> list[list[str]]:
 
 def _lines(page: Worksheet) -> list[list[str]]:
     """Every cell as text; a merged one stands in each place it covers."""
-    lines = [[_text(cell.value) for cell in line] for line in page.iter_rows()]
+    lines = [
+        [_COMPUTED if cell.data_type == "f" else _text(cell.value) for cell in line]
+        for line in page.iter_rows()
+    ]
     for merged in page.merged_cells.ranges:
         value = (
             lines[merged.min_row - 1][merged.min_col - 1] if merged.min_row <= len(lines) else ""
