@@ -64,7 +64,7 @@ class People:
 
     async def actor(self, sender: Sender) -> Actor:
         """Who a sender is; someone unknown is a guest."""
-        platform = _platform(sender)
+        platform = platform_of(sender)
         is_operator = (
             sender.channel is ChannelName.CONSOLE and sender.account == OPERATOR.account
         ) or f"{platform}:{sender.account}" in self.admins
@@ -150,14 +150,14 @@ def operator() -> Actor:
     return Actor(sender=OPERATOR, name="管理员", is_operator=True)
 
 
-def _platform(sender: Sender) -> str:
+def platform_of(sender: Sender) -> str:
     """The terminal has no accounts of its own: there one is whom one is on the page."""
     channel = ChannelName.WEB if sender.channel is ChannelName.CONSOLE else sender.channel
     return channel.platform
 
 
 def _actor(session: Session, sender: Sender, is_operator: bool) -> Actor:
-    member = people.member_of(session, _platform(sender), sender.account)
+    member = people.member_of(session, platform_of(sender), sender.account)
     if member is None:
         return Actor(sender=sender, name=sender.display_name, is_operator=is_operator)
     held: dict[int, set[Role]] = defaultdict(set)

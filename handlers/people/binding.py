@@ -15,6 +15,7 @@ from bot.errors import UsageError
 from bot.messages import Sender
 from handlers.access import Actor
 from handlers.people import wording
+from handlers.people.actions import platform_of
 from store import audit, people, settings
 from store.engine import Store
 
@@ -59,7 +60,7 @@ class Binding:
             UsageError: The code is not good, was tried too often, or the account is another's.
         """
         now = self.clock()
-        platform, account = sender.channel.platform, sender.account
+        platform, account = platform_of(sender), sender.account
 
         def work(session: Session) -> tuple[str | None, str]:
             if not _may_try(session, f"bind.tries:{platform}:{account}", now):

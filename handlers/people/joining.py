@@ -12,6 +12,7 @@ from bot.errors import BotError, NotFound, UsageError
 from bot.messages import Button, Card, ChannelName, Conversation, Reply, Role
 from handlers.access import Act, Actor, check
 from handlers.people import wording
+from handlers.people.actions import platform_of
 from handlers.people.managing import newcomer
 from handlers.people.selecting import unit_meant
 from handlers.posting import Post
@@ -64,7 +65,7 @@ class Joining:
             row, is_news = joins.ask(
                 session,
                 channel=actor.sender.channel,
-                platform=actor.sender.channel.platform,
+                platform=platform_of(actor.sender),
                 account=actor.sender.account,
                 name=name,
                 unit=unit,
