@@ -17,7 +17,6 @@ from lxml import html
 
 from bot.app import App
 from bot.channels.console import ConsoleSession
-from bot.channels.text import card_text
 from bot.messages import Card, ChannelName, Sender
 from bot.server import build_site
 
