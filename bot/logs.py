@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 
-_PERSONAL = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\d{17}[\dXx])(?!\d)")
+_PERSONAL = re.compile(r"(?<!\d)(?:(?:86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}|\d{17}[\dXx])(?!\d)")
 """A mobile or an identity number."""
 _LEAST_SECRET = 6
 _FORMAT = "%(asctime)s %(levelname)s %(name)s [%(message_in_hand)s]: %(message)s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -30,9 +31,17 @@ class Help:
         commands = self.visible(actor.every_role)
         wanted = arguments.text.lstrip("/／").strip()
         if wanted:
-            commands = [one for one in commands if wanted in one.names] or commands
+            commands = _meant(commands, wanted)
         lines = [_line(one) for one in commands]
         return Reply(text="\n".join([_INTRODUCTION, "", *lines] if not wanted else lines))
+
+
+def _meant(commands: Sequence[Command], wanted: str) -> Sequence[Command]:
+    """The one of this name, else those whose names or words it stands in, else all."""
+    word = unicodedata.normalize("NFKC", wanted).casefold()
+    named = [one for one in commands if word in one.names]
+    near = [one for one in commands if any(word in text for text in (*one.names, one.help))]
+    return named or near or commands
 
 
 def _line(command: Command) -> str:

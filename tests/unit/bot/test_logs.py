@@ -20,6 +20,7 @@ def written(message: str, *arguments: object, secrets: tuple[str, ...] = ("hush-
     [
         ("token %s", ("hush-hush",), "token ***"),
         ("电话 19900001234 已记", (), "电话 *** 已记"),
+        ("电话 199-0000 1234、+8619900001234", (), "电话 ***、+***"),
         ("证件 11010119900307123X", (), "证件 ***"),
         ("delivery %d of %d", (12345678901234, 3), "delivery 12345678901234 of 3"),
     ],

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,22 +15,15 @@ from bot.errors import BotError, NotAllowed, NotFound
 from bot.messages import ChannelName, Role, Sender
 from bot.routing import Router
 from handlers.access import ALLOWED, Act, Actor
-from handlers.confirmations import Confirmations
-from handlers.documents.uploading import Uploading
 from handlers.journal import Journal
 from handlers.notices.actions import Broadcasts
-from handlers.notices.dialogue import NoticesDialogue
-from handlers.pending import Pending
 from handlers.people.actions import People
-from handlers.people.dialogue import PeopleDialogue
 from handlers.people.managing import Roster
 from handlers.posting import Post
 from handlers.questions.actions import Questions
-from handlers.questions.dialogue import QuestionsDialogue
-from handlers.running import RunningRoutes
-from handlers.undo import Undo
 from store import people, questions
 from store.engine import Store
+from tests.fakes.running import running_routes
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -105,33 +97,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_command_is_for_those_it_is_for(role: Role) -> None:
-    nobody = cast("People", None)
-    confirmations = Confirmations(cast("Pending", None), nobody)
-    undo = Undo(cast("Store", None), nobody, lambda: NOW)
-    nothing = cast("Roster", None)
-    routes = RunningRoutes(
-        people=PeopleDialogue(
-            people=nobody, roster=nothing, binding=cast("object", None),  # type: ignore[arg-type]
-            joining=cast("object", None),  # type: ignore[arg-type]
-            confirmations=confirmations, undo=undo,
-        ),
-        questions=QuestionsDialogue(
-            questions=cast("Questions", None), digest=cast("object", None),  # type: ignore[arg-type]
-            people=nobody, roster=nothing, confirmations=confirmations, undo=undo,
-        ),
-        notices=NoticesDialogue(
-            broadcasts=cast("Broadcasts", None), people=nobody, confirmations=confirmations,
-            undo=undo, read_time=lambda words, now: None, zone=ZONE,
-        ),
-        uploading=Uploading(
-            documents=cast("object", None), people=nobody,  # type: ignore[arg-type]
-            confirmations=confirmations, undo=undo,
-            fetch=cast("object", None), limit_bytes=1,  # type: ignore[arg-type]
-        ),
-        journal=Journal(store=cast("Store", None), people=nobody, zone=ZONE),
-        confirmations=confirmations,
-        undo=undo,
-    )  # fmt: skip
+    routes = running_routes()
     router = Router(otherwise=routes.journal.command)
     routes.add_to(router)
 

@@ -32,6 +32,7 @@ from handlers.tasks.feeds import Feeds
 from handlers.tasks.matching import Matching
 from handlers.tasks.sheets import Sheets
 from handlers.times import Times
+from tests.fakes.running import running_routes
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -56,6 +57,7 @@ def router() -> Router:
         ),
         RemindersDialogue(cast("Reminders", None), nobody, cast("Assignees", None), times, nothing),
         cast("Feeds", SimpleNamespace(command=None)),
+        running=running_routes(),
     )
 
 
