@@ -187,22 +187,22 @@ async def test_a_leaver_is_shown_the_door_and_let_in_again(app: App) -> None:
 
 async def test_a_stranger_is_welcomed_once_asks_and_is_let_in_with_one_tap(app: App) -> None:
     stranger = Sender(channel=ChannelName.CONSOLE, account="stranger", display_name="新来的")
-    with app.desk.console.attach(stranger) as terminal:
+    async with on_the_page(app, "宋见微") as admin:
+        with app.desk.console.attach(stranger) as terminal:
 
-        async def says_at_terminal(text: str) -> str:
-            await terminal.say(text)
-            return (await terminal.next_reply()).text
+            async def says_at_terminal(text: str) -> str:
+                await terminal.say(text)
+                return (await terminal.next_reply()).text
 
-        assert "/加入 姓名 单位" in await says_at_terminal("读书节几月举办")
-        assert "/加入 姓名 单位" not in await says_at_terminal("图书角藏书多少册")
-        assert "管理员审核" in await says_at_terminal("/加入 苏晚晴 云溪县实验小学")
+            assert "/加入 姓名 单位" in await says_at_terminal("读书节几月举办")
+            assert "/加入 姓名 单位" not in await says_at_terminal("图书角藏书多少册")
+            assert "管理员审核" in await says_at_terminal("/加入 苏晚晴 云溪县实验小学")
 
-        async with on_the_page(app, "宋见微") as admin:
-            assert "申请加入：苏晚晴" in await hears(admin)
-            await admin.tap("/同意加入 1")
-            assert "已同意 苏晚晴" in await hears(admin)
-            await admin.tap("/同意加入 1")
-            assert "已经处理过" in await hears(admin)
+        assert "申请加入：苏晚晴" in await hears(admin)
+        await admin.tap("/同意加入 1")
+        assert "已同意 苏晚晴" in await hears(admin)
+        await admin.tap("/同意加入 1")
+        assert "已经处理过" in await hears(admin)
     actor = await app.people.actor(stranger)
     assert actor.name == "苏晚晴"
 
