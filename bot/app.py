@@ -309,7 +309,7 @@ def _built(
             console=console,
             hurry=_hurrying(store, clock),
             file_limit_bytes=settings.knowledge.file_limit_mb * 2**20,
-            more=tasking.desk.operations(),
+            more={**tasking.desk.operations(), **recording.desk.operations()},
         ),
         dispatcher=dispatcher,
         outbox=Outbox(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
 from bot.messages import ChannelName
+from bot.record_desk import RecordDesk
 from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.posting import Post
@@ -20,6 +21,7 @@ from handlers.records.attachments import Attachments, Fetch
 from handlers.records.check_in import RollCalls
 from handlers.records.check_in_dialogue import CheckInDialogue
 from handlers.records.dialogue import RecordsDialogue
+from handlers.records.personal import Personal
 from handlers.records.roll_call_book import Book
 from handlers.records.routes import RecordRoutes
 from handlers.records.type_files import BUILTIN, load_record_types
@@ -42,11 +44,18 @@ class Recording:
     records: Records
     reports: Reports
     routes: RecordRoutes
+    desk: RecordDesk
+    personal: Personal
+    retention: Mapping[str, int]
 
     async def run(self) -> None:
-        """Close roll calls when their time is over, until cancelled."""
+        """Close roll calls when their time is over, and let go of old records, until cancelled."""
         woken = self.store.woken(roll_calls.TOPIC)
+        looked_on: date | None = None
         while True:
+            if (today := self.records.today()) != looked_on:
+                await self.personal.expire(self.retention, today)
+                looked_on = today
             next_at = await self.roll_calls.close_due()
             wait_s = _LOOK_EVERY_S
             if next_at is not None:
@@ -97,6 +106,7 @@ def build_recording(
         points=settings.points,
     )
     reports = Reports(store=store, types=types, clock=clock, zone=zone)
+    personal = Personal(store=store, clock=clock)
     routes = RecordRoutes(
         check_in=CheckInDialogue(
             roll_calls=calls,
@@ -108,6 +118,15 @@ def build_recording(
         records=RecordsDialogue(
             records=records, people=people, pending=pending, post=Post(channels=channels)
         ),
-        reports=ReportsDialogue(reports=reports, people=people),
+        reports=ReportsDialogue(reports=reports, people=people, personal=personal),
     )
-    return Recording(store=store, roll_calls=calls, records=records, reports=reports, routes=routes)
+    return Recording(
+        store=store,
+        roll_calls=calls,
+        records=records,
+        reports=reports,
+        routes=routes,
+        desk=RecordDesk(reports=reports, personal=personal),
+        personal=personal,
+        retention=settings.retention,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import answering, documents, notify, people, records, serving, tasks, times
+from bot.cli import answering, documents, notify, people, records, reporting, serving, tasks, times
 
 cli = typer.Typer(
     name="yaodian",
@@ -22,6 +22,9 @@ cli.add_typer(documents.commands, name="documents")
 cli.add_typer(tasks.commands, name="tasks")
 cli.add_typer(records.commands, name="records")
 cli.add_typer(people.commands, name="roster")
+cli.add_typer(reporting.commands, name="people")
+records.commands.command("export")(reporting.export_records)
+cli.command()(reporting.report)
 cli.command()(notify.notify)
 cli.command()(times.when)
 cli.command()(answering.evaluate)

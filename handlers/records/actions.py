@@ -8,21 +8,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.errors import NotAllowed, NotFound, UsageError
 from bot.messages import Conversation
 from handlers.access import Actor
 from handlers.records import rights
-from handlers.records.people_words import RosterMember, RosterUnit, RosterView
 from handlers.records.reading import RecordDraft, read_records
 from handlers.records.roll_call_book import entered_by
+from handlers.records.roster_view import roster_view
 from handlers.records.types import Move, RecordType, RecordTypes
 from scheduler.school_calendar import Term, WorkdayCalendar
 from store import people, records
 from store.engine import Store
-from store.models import Member, Membership, Unit
+from store.models import Member, Unit
 from store.models_records import RECORDED, WITHDRAWN, Record, RecordKind
 from store.records import NewFile, NewRecord, Wanted
 
@@ -408,25 +407,6 @@ class Records:
             is_counted=record.is_counted,
             files=tuple(records.files_of(session, record.id)),
         )
-
-
-def roster_view(session: Session, member_id: int | None) -> RosterView:
-    """The whole roster as ``member_id`` sees it who writes."""
-    units_of: dict[int, set[int]] = {}
-    for member, unit in session.execute(select(Membership.member_id, Membership.unit_id)):
-        units_of.setdefault(member, set()).add(unit)
-    members = [
-        RosterMember(id=one.id, name=one.name, unit_ids=frozenset(units_of.get(one.id, ())))
-        for one in people.members(session)
-    ]
-    return RosterView(
-        members=members,
-        units=[
-            RosterUnit(id=one.id, name=one.name, parent_id=one.parent_id)
-            for one in people.units(session)
-        ],
-        me=next((one for one in members if one.id == member_id), None),
-    )
 
 
 def _own_unit(session: Session, actor: Actor) -> int | None:

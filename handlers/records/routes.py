@@ -65,3 +65,7 @@ class RecordRoutes:
             "年报", to=self.reports.yearly, needs=_SEES,
             help="年报；一月份给的是上一年", example="/年报 2026年",
         )  # fmt: skip
+        router.command(
+            "我的数据", to=self.reports.own_data,
+            help="把保存的关于自己的全部数据打包发给自己", example="/我的数据",
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from bot.arguments import Arguments
 from bot.errors import UsageError
 from bot.messages import Attachment, IncomingMessage, Reply
 from handlers.people.actions import People
+from handlers.records.personal import Personal
 from handlers.reports import wording
 from handlers.reports.actions import MEDIA_TYPES, Form, Reports
 from handlers.reports.period import Period, read_period, usual_month, usual_year
@@ -23,6 +24,7 @@ class ReportsDialogue:
 
     reports: Reports
     people: People
+    personal: Personal
 
     async def statistics(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/统计 [单位] [期间] [类型]."""
@@ -38,6 +40,25 @@ class ReportsDialogue:
         """/年报 [单位] [期间]: in January the year before."""
         report = await self._report(message, arguments, usual_year(self.reports.today()))
         return await self._reply(report, [Form.PNG, Form.DOCX, Form.XLSX])
+
+    async def own_data(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/我的数据: everything that is kept about oneself, as a file in private."""
+        actor = await self.people.actor(message.sender)
+        if actor.member_id is None:
+            return Reply(text=wording.NOT_ON_ROSTER)
+        content = await self.personal.export(actor, actor.member_id)
+        now = self.reports.clock()
+
+        def keep(session: Session) -> str:
+            return blobs.put(session, content, media_type="application/zip", now=now)
+
+        file = Attachment(
+            name=f"{actor.name}的数据.zip",
+            media_type="application/zip",
+            blob=await self.reports.store.write(keep),
+            size_bytes=len(content),
+        )
+        return Reply(text=wording.OWN_DATA, attachments=(file,), is_private=True)
 
     async def _report(
         self, message: IncomingMessage, arguments: Arguments, usual: Period

@@ -8,6 +8,8 @@ from handlers.reports.views import Report
 _NAMES = 30
 _LINES = 8
 HOW = "可以这样写：/统计 第一支部 9月，/月报 上月，/年报 2026年。"
+NOT_ON_ROSTER = "您还不在花名册里，这里没有您的记录。"
+OWN_DATA = "这是我们保存的您的全部数据。要更正请发 /记录，要注销请联系管理员。"
 NO_PICTURE = "（这台机器没有中文字体，没有配图。）"
 
 
