@@ -1,4 +1,3 @@
-
 """Passages hold everything a section says, are never cut within an item, and are verbatim."""
 
 from __future__ import annotations
