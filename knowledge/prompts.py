@@ -59,9 +59,12 @@ _ORDERS = re.compile(
     r"|(?i:\b(?:system|assistant|developer|ignore|override|jailbreak|prompt|instructions?)\b)"
     r"|(?:从现在起|现在起|接下来|此刻)[，,]?你|你(?:现在)?(?:是|扮演|充当|变成|要扮演)一?[个名位]?[^。，\n]{0,12}"
     r"(?:助手|模型|机器人|人工智能|管理员|黑客|角色|专家)"
-    r"|扮演|越狱|开发者模式|(?:语言|大)模型|人工智能助手|(?i:\bAI\b)[^。\n]{0,6}(?:请|必须|应|要|阅读|看到)"
+    r"|(?:执行|运行)(?:以下|下面|这条)?(?:命令|代码|脚本|指令)|调用(?:工具|函数|接口|插件)"
+    r"|(?:并|然后|再|同时)(?:直接)?(?:回复|回答|输出)(?!问卷|信访|来信)|扮演[一个名]{0,2}(?:管理员|局长|校长|系统|客服)|越狱|开发者模式|(?:语言|大)模型|人工智能助手|(?i:\bAI\b)[^。\n]{0,6}(?:请|必须|应|要|阅读|看到)"
     r"|(?:请|直接|只|必须|务必|统一|一律)(?:你|只)?(?:需)?(?:回答|回复|输出|照抄|复述|转发|原样|说)[^。\n]{0,4}"
     r"(?:以下|如下|这句|下面|[:：“\"「])"
+    r"|(?:回答|回复|输出)时(?:请|要|必须|应)|@\s*(?:所有人|全体|全员|(?i:all))|\]\([^()\n]*\)|<!--|</?[a-zA-Z]"
+    r"|(?:模型|机器人|助手)(?:请|必须|应当?|要)(?:说|答|回|输出|写)"
     r"|(?:回答|回复|输出)(?:时)?(?:末尾|结尾|开头|最后|中|里)[^。\n]{0,8}(?:加上|附上|写上|带上|插入|加)"
 )
 
@@ -81,7 +84,7 @@ class Prompt:
 def answer_prompt(question: str, citations: Mapping[int, Citation]) -> Prompt:
     """Ask for the answer in words that the numbered passages support."""
     blocks = [
-        f"【片段{number}】《{neutral(one.document)}》{neutral(one.locator)}\n"
+        f"【片段{number}】《{_inside(one.document)}》{_inside(one.locator)}\n"
         f"{_inside(one.quote)}\n【片段{number}完】"
         for number, one in citations.items()
     ]
