@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr
-from sqlalchemy.orm import Session
+from aiohttp import ClientSession, ClientTimeout
 
-from bot.channels.base import Channel, Downloads, Health, Sends
+from bot.channels.base import Channel, Health, Sends
 from bot.channels.console import ConsoleChannel
 from bot.channels.web import WebChannel
 from bot.config import Settings
 from bot.control import owning
 from bot.demo.clock import DemoClock, add_clock
 from bot.dispatcher import Dispatcher
-from bot.errors import NotFound, UsageError
+from bot.housekeeping import EVERY_S, Housekeeping
 from bot.identity import ChatFront, demo_identity, no_identity
-from bot.messages import Attachment, ChannelName, IncomingMessage, Role, Sender
+from bot.media import Intake
+from bot.messages import ChannelName, Role, Sender
 from bot.middleware import around
 from bot.model_writer import ModelUsage, make_writer
 from bot.operations import Desk
-from bot.outbox import Outbox, Trouble
+from bot.outbox import Outbox
+from bot.parts import blob_reader, hurrying, link_secret, log_trouble, revealed, thresholds
 from bot.recording import Recording, build_recording, read_types
 from bot.running import Running, build_running, make_questions, reaching
 from bot.tasking import Tasking, build_tasking, make_planner
@@ -38,6 +38,7 @@ from bot.web.documents import DocumentPages
 from bot.web.health import HealthPages
 from bot.web.links import Links
 from bot.web.past import Past
+from bot.wecom import WeCom, WeComNeeds, build_wecom
 from handlers.ask.actions import Ask
 from handlers.ask.dialogue import AskDialogue
 from handlers.documents.actions import Documents
@@ -45,23 +46,23 @@ from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
 from handlers.pending import Pending
 from handlers.people.actions import People
-from handlers.records.attachments import Fetch
+from handlers.received import Received
 from handlers.records.types import RecordTypes
 from handlers.routes import build_router
-from knowledge.answers import Thresholds
 from knowledge.embedding import make_embedder
 from knowledge.library import Library
 from knowledge.reading import read_file
+from scheduler.clock import Chore, Ticker
 from scheduler.planning_horizon import Planner
-from store import blobs, documents, transcript
+from store import documents
 from store import outbox as outbox_rows
-from store import settings as stored_settings
 from store.engine import Store
 
 logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 5.0
-_LINK_SECRET_KEY = "links.secret"  # noqa: S105 the name it is stored under
+_PATIENCE = ClientTimeout(total=20.0, connect=5.0)
+"""For one call of a platform."""
 
 
 def utc_now() -> datetime:
@@ -104,6 +105,8 @@ class App:
     tasking: Tasking
     recording: Recording
     keeping: Running
+    wecom: WeCom
+    housekeeping: Ticker
     clock: Clock
     loops: Loops
     zone: ZoneInfo
@@ -111,6 +114,7 @@ class App:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Handle and deliver until the block ends; what is in hand may finish."""
+        await self.wecom.recall()
         async with asyncio.TaskGroup() as group:
             for channel in self.channels.values():
                 await channel.start()
@@ -120,6 +124,7 @@ class App:
                 "documents": group.create_task(self._follow_documents()),
                 "reminders": group.create_task(self.tasking.ticker.run()),
                 "digest": group.create_task(self.keeping.ticker.run()),
+                "housekeeping": group.create_task(self.housekeeping.run()),
                 "roll calls": group.create_task(self.recording.run()),
             }
             if self.tasking.clock_dialogue is not None:
@@ -176,22 +181,33 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
             make_embedder=lambda: make_embedder(
                 settings.knowledge.embedding,
                 base_url=settings.knowledge.base_url,
-                api_key=_revealed(settings.knowledge.api_key),
+                api_key=revealed(settings.knowledge.api_key),
             ),
             vectors=StoredVectors(store),
             folder=folder / "index",
-            thresholds=_thresholds(settings),
+            thresholds=thresholds(settings),
             writer=writer,
         )
         await library.open()
         stack.push_async_callback(library.close)
-        secret = await _link_secret(store)
+        secret = await link_secret(store)
         usage = ModelUsage(settings=settings.model, store=store, zone=zone, writer=writer)
         planner = await asyncio.to_thread(make_planner, settings)
         clock: Clock = demo_clock or utc_now
         types = await read_types(folder)
+        session = await stack.enter_async_context(ClientSession(timeout=_PATIENCE))
         app = _built(
-            settings, store, library, zone, secret, planner, types, clock, usage, is_demo=is_demo
+            settings,
+            store,
+            library,
+            zone,
+            secret,
+            planner,
+            types,
+            clock,
+            usage,
+            session,
+            is_demo=is_demo,
         )
         await app.documents.load()
         yield app
@@ -207,12 +223,14 @@ def _built(
     types: RecordTypes,
     clock: Clock,
     usage: ModelUsage,
+    session: ClientSession,
     *,
     is_demo: bool,
 ) -> App:
     people = People(store, clock, frozenset(settings.bot.admins))
     shelf = Documents(store, library, clock, zone, read_file)
-    post = reaching([ChannelName.WEB])
+    reachable = _reachable(settings)
+    post = reaching(reachable)
     questions = make_questions(settings, store, post=post, clock=clock, zone=zone)
     ask = Ask(store, library, shelf, clock, questions)
     links = Links(secret=link_secret)
@@ -224,7 +242,7 @@ def _built(
         planner,
         people,
         shelf,
-        channels=[ChannelName.WEB],
+        channels=reachable,
         links=links,
         identify=identify,
         clock=clock,
@@ -233,17 +251,18 @@ def _built(
         is_demo=is_demo,
     )
     senders: dict[ChannelName, Sends] = {}
+    intake = Intake(store=store, channels=senders, clock=clock)
     recording = build_recording(
         settings,
         store,
         people,
         types,
         planner,
-        channels=[ChannelName.WEB],
+        channels=post.channels,
         clock=clock,
         zone=zone,
         pending=pending,
-        fetch=_fetching(senders),
+        fetch=intake.fetch,
     )
     running = build_running(
         settings,
@@ -252,7 +271,7 @@ def _built(
         shelf,
         questions,
         senders=senders,
-        fetch=_fetching(senders),
+        fetch=intake.fetch,
         times=tasking.times,
         pending=pending,
         clock=clock,
@@ -268,6 +287,7 @@ def _built(
         tasking.feeds,
         recording.routes,
         running.routes,
+        media=Received(store, clock).media,
     )
     if tasking.clock_dialogue is not None:
         add_clock(router, tasking.clock_dialogue)
@@ -277,7 +297,7 @@ def _built(
 
     dispatcher = Dispatcher(
         store=store,
-        handle=around(router, roles_of=roles_of, monotonic=time.monotonic),
+        handle=around(router, roles_of=roles_of, monotonic=time.monotonic, inner=[intake]),
         is_fast=router.is_fast,
         channels=senders,
         clock=clock,
@@ -291,8 +311,23 @@ def _built(
         links=links,
         clock=clock,
     )
-    senders |= {ChannelName.CONSOLE: console, ChannelName.WEB: page}
-    channels: dict[ChannelName, Channel] = {ChannelName.CONSOLE: console, ChannelName.WEB: page}
+    read_blob = blob_reader(store)
+    wecom = build_wecom(
+        settings.wecom,
+        WeComNeeds(
+            store=store,
+            session=session,
+            accept=dispatcher.accept,
+            read_blob=read_blob,
+            clock=utc_now,
+        ),
+    )
+    senders |= {ChannelName.CONSOLE: console, ChannelName.WEB: page, **wecom.channels()}
+    channels: dict[ChannelName, Channel] = {
+        ChannelName.CONSOLE: console,
+        ChannelName.WEB: page,
+        **wecom.channels(),
+    }
     loops = Loops()
     return App(
         settings=settings,
@@ -307,7 +342,7 @@ def _built(
             library=library,
             usage=usage,
             console=console,
-            hurry=_hurrying(store, clock),
+            hurry=hurrying(store, clock),
             file_limit_bytes=settings.knowledge.file_limit_mb * 2**20,
             more={**tasking.desk.operations(), **recording.desk.operations()},
         ),
@@ -315,8 +350,8 @@ def _built(
         outbox=Outbox(
             store=store,
             channels=senders,
-            read_blob=_blob_reader(store),
-            on_trouble=_log_trouble,
+            read_blob=read_blob,
+            on_trouble=log_trouble,
             clock=clock,
         ),
         channels=channels,
@@ -330,67 +365,30 @@ def _built(
         tasking=tasking,
         recording=recording,
         keeping=running,
+        wecom=wecom,
+        housekeeping=Ticker(
+            chores=[
+                Chore(
+                    name="housekeeping",
+                    every_s=EVERY_S,
+                    run=Housekeeping(store=store, clock=utc_now).run,
+                )
+            ],
+            clock=clock,
+            monotonic=time.monotonic,
+        ),
         clock=clock,
         loops=loops,
         zone=zone,
     )
 
 
-def _blob_reader(store: Store) -> Callable[[str], Awaitable[bytes]]:
-    async def read_blob(blob: str) -> bytes:
-        row = await store.read(lambda session: blobs.get(session, blob))
-        if row is None:
-            raise NotFound("a blob is gone")
-        return row.bytes
-
-    return read_blob
-
-
-def _fetching(senders: Mapping[ChannelName, Sends]) -> Fetch:
-    """Gets what only a platform has, through the channel that was told of it."""
-
-    async def fetch(message: IncomingMessage, attachment: Attachment, limit_bytes: int) -> bytes:
-        channel = senders.get(message.channel)
-        if not isinstance(channel, Downloads) or attachment.source is None:
-            raise UsageError("cannot be fetched", reply="这里收不到文件，请换一个聊天窗口发。")
-        return await channel.download(attachment.source, limit_bytes)
-
-    return fetch
-
-
-def _hurrying(store: Store, clock: Clock) -> Callable[[str], Awaitable[None]]:
-    """Delivers to a terminal what waited for somebody to sit down at it."""
-
-    async def hurry(account: str) -> None:
-        now, name = clock(), ChannelName.CONSOLE
-        await store.write(lambda session: transcript.hurry(session, name, account, now))
-
-    return hurry
-
-
-async def _log_trouble(trouble: Trouble) -> None:
-    logger.warning(
-        "delivery %d through %s ended as %s", trouble.delivery_id, trouble.channel, trouble.state
-    )
-
-
-async def _link_secret(store: Store) -> bytes:
-    """Made once and kept, so that links outlive a restart and hold on every replica."""
-
-    def work(session: Session) -> str:
-        known = stored_settings.get(session, _LINK_SECRET_KEY)
-        if known is None:
-            known = secrets.token_hex(32)
-            stored_settings.put(session, _LINK_SECRET_KEY, known)
-        return known
-
-    return bytes.fromhex(await store.write(work))
-
-
-def _thresholds(settings: Settings) -> Thresholds:
-    least = settings.knowledge.minimum_confidence
-    return Thresholds() if least is None else Thresholds(answer=least)
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
+def _reachable(settings: Settings) -> list[ChannelName]:
+    """Channels through which a person can be written to first."""
+    wecom = settings.wecom
+    found = [ChannelName.WEB]
+    if wecom.app is not None:
+        found.append(ChannelName.WECOM_APP)
+    if wecom.aibot is not None and wecom.aibot.mode == "websocket":
+        found.append(ChannelName.WECOM_AIBOT)
+    return found

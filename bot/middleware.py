@@ -36,8 +36,12 @@ def around(
     roles_of: RolesOf,
     monotonic: Callable[[], float],
     questions_a_minute: int = QUESTIONS_A_MINUTE,
+    inner: Sequence[Middleware] = (),
 ) -> CallNext:
-    """Everything a message goes through, the router's handler innermost."""
+    """Everything a message goes through, the router's handler innermost.
+
+    ``inner`` stands right around the handler: what only an allowed message is worth.
+    """
     return chain(
         [
             log_context,
@@ -45,6 +49,7 @@ def around(
             identify(roles_of),
             RateLimit(router, monotonic=monotonic, a_minute=questions_a_minute),
             permit(router),
+            *inner,
         ],
         router.handle,
     )

@@ -78,6 +78,7 @@ def build_site(app: App) -> web.Application:
         app.tasking.calendar_pages,
     ):
         routes.add_routes(site)
+    app.wecom.add_routes(site)
     site.on_shutdown.append(_let_go_of(app))
     site.router.add_static("/static", pages.STATIC)
     site.router.add_get("/", _home)

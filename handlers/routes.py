@@ -26,13 +26,14 @@ def build_router(
     feeds: Feeds,
     records: RecordRoutes | None = None,
     running: RunningRoutes | None = None,
+    media: Handler | None = None,
 ) -> Router:
     """Every command, phrase and kind of message, once."""
     question: Handler = ask.question
     enter: Handler = help.help
     if running is not None:
         question, enter = running.people.welcoming(question), running.people.enter
-    router = Router(otherwise=question, feedback=ask.feedback, enter=enter, media=question)
+    router = Router(otherwise=question, feedback=ask.feedback, enter=enter, media=media or question)
     router.command(
         "帮助", "help", "?", to=help.help, help="能做什么，怎么说", example="/帮助", is_fast=True
     )
