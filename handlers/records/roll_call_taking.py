@@ -107,13 +107,15 @@ class Taking:
                     return Answered(result=Result.CODE_MISSING, view=view)
                 if not is_code(roll_call.secret, said.code, now):
                     return Answered(result=Result.CODE_WRONG, view=view)
-        was = line.standing
+        was = CheckIn(line.standing)
+        if is_there and standing is CheckIn.PRESENT:
+            standing = was
         if not self.book.put(session, roll_call, line, standing, said, entered, files):
             return Answered(result=Result.ALREADY, standing=standing, view=view)
         return Answered(
-            result=Result.DONE if was == CheckIn.MISSING else Result.CORRECTED,
+            result=Result.DONE if was is CheckIn.MISSING else Result.CORRECTED,
             standing=standing,
-            view=self.book.view(session, roll_call),
+            view=view.moved(was, standing),
         )
 
     def take_all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -72,6 +72,13 @@ class RollCallView:
 
     def number(self, standing: CheckIn) -> int:
         return self.counts.get(standing, 0)
+
+    def moved(self, was: CheckIn, now: CheckIn) -> RollCallView:
+        """The same after one answer, without counting anew."""
+        counts = dict(self.counts)
+        counts[was] = counts.get(was, 0) - 1
+        counts[now] = counts.get(now, 0) + 1
+        return replace(self, counts=counts)
 
     def names(self, *standings: CheckIn) -> list[str]:
         return [line.name for line in self.lines if line.standing in standings]

@@ -1,4 +1,4 @@
-"""Counts equal the store; files open clean; points are the sum of their ledger; erasing keeps counts."""
+"""Counts equal the store; files open clean; points add up; erasing somebody keeps the counts."""
 
 from __future__ import annotations
 
