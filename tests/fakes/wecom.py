@@ -62,6 +62,8 @@ class FakeWeCom:
     ahead: timedelta = timedelta()
     script: dict[str, deque[int | str]] = field(default_factory=lambda: defaultdict(deque))
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with every message that a member gets."""
     calls: Counter[str] = field(default_factory=Counter)
     tokens: set[str] = field(default_factory=set)
     delivered: list[Delivered] = field(default_factory=list)
@@ -241,6 +243,7 @@ class FakeWeCom:
                 self.delivered.append(
                     Delivered(account=name, msgtype=str(body["msgtype"]), body=shown)
                 )
+                self.arrived.set()
 
     async def _update(self, request: web.Request) -> web.Response:
         body = _json(await request.read())

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
 
@@ -19,21 +18,8 @@ from bot.app import App
 from bot.channels.console import ConsoleSession
 from bot.messages import Card, ChannelName, Sender
 from bot.server import build_site
-
-PATIENCE_S = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """A reply as its reader sees it."""
-
-    text: str
-    sources: tuple[tuple[str, str], ...] = ()
-    """Title and locator."""
-    files: tuple[str, ...] = ()
-    feedback_id: str | None = None
-    card: str = ""
-    """Title, words and facts of a card."""
+from tests.scenario.hearing import PATIENCE_S, Heard
+from tests.scenario.wecom_driver import on_the_phone
 
 
 class Driver(Protocol):
@@ -159,4 +145,8 @@ async def at_the_terminal(app: App, name: str) -> AsyncIterator[Driver]:
         yield ConsoleDriver(session)
 
 
-CHANNELS: dict[str, Enter] = {"web": on_the_page, "console": at_the_terminal}
+CHANNELS: dict[str, Enter] = {
+    "web": on_the_page,
+    "console": at_the_terminal,
+    "wecom": on_the_phone,
+}

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.app import App, opened
-from bot.config import KnowledgeSettings, Settings, StoreSettings
+from bot.config import KnowledgeSettings, Settings, StoreSettings, WeComSettings
 from handlers.people.actions import operator
+from tests.scenario.wecom_driver import platform
 
 ROSTER = """姓名,单位,角色
 宋见微,云溪县教育局,管理员
@@ -37,17 +38,23 @@ KITCHEN = """云溪县第二中学食堂陪餐制度
 """
 
 
-def settings(database: str | None = None) -> Settings:
+def settings(database: str | None = None, wecom: WeComSettings | None = None) -> Settings:
     """Words alone: fast, and the same everywhere."""
     return Settings(
-        store=StoreSettings(url=database), knowledge=KnowledgeSettings(embedding="none")
+        store=StoreSettings(url=database),
+        knowledge=KnowledgeSettings(embedding="none"),
+        wecom=wecom or WeComSettings(),
     )
 
 
 @asynccontextmanager
 async def living(folder: Path, database: str | None = None) -> AsyncIterator[App]:
     """The application over ``folder``, with everything running."""
-    async with opened(settings(database), folder, is_demo=True) as app, app.running():
+    async with (
+        platform() as wecom,
+        opened(settings(database, wecom), folder, is_demo=True) as app,
+        app.running(),
+    ):
         yield app
 
 

@@ -1,0 +1,20 @@
+"""What a person hears, on whatever channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PATIENCE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A reply as its reader sees it."""
+
+    text: str
+    sources: tuple[tuple[str, str], ...] = ()
+    """Title and locator."""
+    files: tuple[str, ...] = ()
+    feedback_id: str | None = None
+    card: str = ""
+    """Title, words and facts of a card."""
