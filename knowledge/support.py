@@ -41,6 +41,15 @@ _FRAME = re.compile(
     r"(?:中|里)?(?:明确|规定|要求|提出|指出|写明|载明)(?:了|是|为)?|也就是说|具体(?:来说|如下|包括|为|是)?|"
     r"其中|此外|同时|另外|分别|包括|主要|以及|并且|而且|还要|还|都|均|也|即|则|是指|的是|为"
 )
+_COLOURLESS = frozenset(
+    "开展 进行 需要 应当 应该 负责 组织 举办 完成 实行 实施 采取 作为 成为 属于 用于 安排 做好 "
+    "共有 设有 设立 确定 具有 达到 情况 时间 内容 方面 工作 活动 人员 要求 规定 数量 次数 标准 "
+    "目标 任务 方式 部门 单位 "
+    "担任 承担 牵头 联系人 负责人 禁止 严禁 不得 允许 可以 必须 至少".split()
+)
+"""Words with which a sentence is built; what they are said of is checked."""
+_JOINTS = frozenset("由在的和与及将应等对从把被为以其之每各共")
+"""A word with one of these in it is as often a slip of segmentation."""
 _BOUND = re.compile(r"不得?(?:少于|低于|超过|多于|高于|短于|小于|超出|大于|早于|晚于|迟于)")
 _LIMIT = re.compile(rf"{_BOUND.pattern}|至[少多]|最[少多高低]|起码|以[上下内]|之[内前]")
 _NEGATION = re.compile(
@@ -151,7 +160,8 @@ def unsupported(text: str, cited: list[Source]) -> Fault | None:
         return Fault.FIGURE
     if any(name not in held for name in names_in(text)):
         return Fault.NAME
-    if not _overlaps(_without_heading(text, cited), folded(_texts(cited))):
+    bare = _without_heading(text, cited)
+    if _has_foreign_word(bare, held) or not _overlaps(bare, folded(_texts(cited))):
         return Fault.OVERLAP
     clauses = [clause for source in cited for clause in _CLAUSE.findall(source.text)]
     if not all(_same_sense(clause, clauses) for clause in _CLAUSE.findall(text)):
@@ -160,6 +170,17 @@ def unsupported(text: str, cited: list[Source]) -> Fault | None:
     if any(_is_mixed_up(piece, pieces) for piece in _pieces(text)):
         return Fault.MIXED_UP
     return None
+
+
+def _has_foreign_word(text: str, held: str) -> bool:
+    """Whether a thing or a doing is named of which the passages print not even two characters."""
+    for word in _words(_FRAME.sub("，", _LIMIT.sub("，", text))):
+        pairs = [word[at : at + 2] for at in range(len(word) - 1)]
+        if word in _COLOURLESS or not _JOINTS.isdisjoint(word):
+            continue
+        if not any(pair in held for pair in pairs):
+            return True
+    return False
 
 
 def _texts(cited: list[Source]) -> str:

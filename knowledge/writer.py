@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 LEAST_KEPT = 0.5
 """Share of a quoted answer without plain facts that has to be said in other words too."""
+LEAST_OF_ROW = 0.8
+LEAST_CELLS = 3
+_CELL = re.compile(r"[^：；\n]{1,16}：[^：；\n]+(?:；|$)")
 
 
 class Writer(Protocol):
@@ -139,13 +143,19 @@ class _Draft:
             raise ModelTrouble(Trouble.UNSUPPORTED, ",".join(self.faults))
         heard = {self._of(number) for said in self._kept for number in said.numbers}
         everyone = {source.heading for source in self._sources.values()}
-        facts_kept = all(is_kept(fact, self.shown) for fact in answer.facts)
-        is_whole = facts_kept if answer.facts else share_of(answer.text, self.shown) >= LEAST_KEPT
-        if heard != everyone or not is_whole:
+        if heard != everyone or not _keeps(answer, self.shown):
             raise ModelTrouble(Trouble.INCOMPLETE)
 
     def _of(self, number: int) -> str:
         return self._sources[number].heading
+
+
+def _keeps(answer: Answer, shown: str) -> bool:
+    """Whether what was asked for is still there; of a table's row nearly every cell is."""
+    is_row = len(_CELL.findall(answer.text)) >= LEAST_CELLS
+    least = LEAST_OF_ROW if is_row else 0.0 if answer.facts else LEAST_KEPT
+    kept = all(is_kept(fact, shown) for fact in answer.facts)
+    return kept and share_of(answer.text, shown) >= least
 
 
 def _shown(said: Said) -> str:
