@@ -39,6 +39,7 @@ from bot.web.health import HealthPages
 from bot.web.links import Links
 from bot.web.past import Past
 from bot.wecom import WeCom, WeComNeeds, build_wecom
+from bot.wecom_desk import WeComDesk
 from handlers.ask.actions import Ask
 from handlers.ask.dialogue import AskDialogue
 from handlers.documents.actions import Documents
@@ -46,6 +47,7 @@ from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
 from handlers.pending import Pending
 from handlers.people.actions import People
+from handlers.people.syncing import Syncing
 from handlers.received import Received
 from handlers.records.types import RecordTypes
 from handlers.routes import build_router
@@ -344,7 +346,11 @@ def _built(
             console=console,
             hurry=hurrying(store, clock),
             file_limit_bytes=settings.knowledge.file_limit_mb * 2**20,
-            more={**tasking.desk.operations(), **recording.desk.operations()},
+            more={
+                **tasking.desk.operations(),
+                **recording.desk.operations(),
+                **WeComDesk(wecom=wecom, syncing=Syncing(store=store, clock=clock)).operations(),
+            },
         ),
         dispatcher=dispatcher,
         outbox=Outbox(

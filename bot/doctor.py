@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from bot.config import Settings
 from bot.control import CommandFailed, DataFolderInUse, Remote, calling, owning
 from bot.model_writer import model_place
+from bot.wecom import look_at_wecom
 from store.engine import sqlite_warning
 
 _LEAST_FREE_BYTES = 2**30
@@ -33,7 +34,7 @@ class Finding:
 async def examine(settings: Settings, folder: Path, platform: str | None) -> list[Finding]:
     """Everything that can be found out without sending anything to anybody."""
     if platform is not None:
-        return [_platform(settings, platform)]
+        return await _platform(settings, platform)
     async with calling(folder) as server:
         is_running = server is not None
         used = await _usage(server) if server is not None else None
@@ -146,14 +147,20 @@ async def _usage(server: Remote) -> JsonValue:
 def _unheard(kind: str, value: JsonValue) -> None: ...
 
 
-def _platform(settings: Settings, platform: str) -> Finding:
+async def _platform(settings: Settings, platform: str) -> list[Finding]:
+    """Ask the platform itself; only what reads is asked."""
     configured = {
         "wecom": settings.wecom.app or settings.wecom.aibot or settings.wecom.webhook,
         "dingtalk": settings.dingtalk.app or settings.dingtalk.webhook,
     }
     if platform not in configured:
-        return Finding(is_ok=False, title=platform, advice="只能查 wecom 或 dingtalk。")
+        return [Finding(is_ok=False, title=platform, advice="只能查 wecom 或 dingtalk。")]
     if not configured[platform]:
         advice = f"yaodian.toml 里还没有 [{platform}.…]，先按 README 的接入步骤填好。"
-        return Finding(is_ok=False, title=f"没有配置 {platform}", advice=advice)
-    return Finding(is_ok=True, title=f"{platform} 的配置读得懂")
+        return [Finding(is_ok=False, title=f"没有配置 {platform}", advice=advice)]
+    if platform == "wecom":
+        return [
+            Finding(is_ok=one.ok, title=one.title, advice=one.advice)
+            for one in await look_at_wecom(settings)
+        ]
+    return [Finding(is_ok=True, title=f"{platform} 的配置读得懂")]

@@ -18,11 +18,13 @@ from bot.channels.wecom.aibot import AiBotChannel
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
 from bot.channels.wecom.aibot_settings import AiBotSettings
 from bot.channels.wecom.app import AppDependencies, WeComApp
+from bot.channels.wecom.doctor import Finding, check_app, check_webhooks
 from bot.channels.wecom.seen import MemorySeen, StoredSeen
 from bot.channels.wecom.settings import DEFAULT_MENU, AppSettings, MenuItem, WebhookSettings
 from bot.channels.wecom.webhook import WeComWebhooks
 from bot.codec import reply_from_json
 from bot.config import (
+    Settings,
     WeComAiBotSettings,
     WeComAppSettings,
     WeComSettings,
@@ -36,6 +38,7 @@ from store.engine import Store
 _REMEMBERED = timedelta(hours=1)
 """The longest window of a budget."""
 _ONLY = "this process"
+_LOOK_S = 15.0
 
 WeComChannel = WeComApp | AiBotChannel | AiBotCallbackChannel | WeComWebhooks
 
@@ -244,3 +247,20 @@ def _account_of(store: Store) -> Callable[[str], Awaitable[str | None]]:
         return next((one.account for one in accounts if one.platform == wecom), None)
 
     return account_of
+
+
+async def look_at_wecom(settings: Settings) -> list[Finding]:
+    """What the platform says of everything that is configured, with what to do about it."""
+    section, found = settings.wecom, []
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LOOK_S)) as session:
+        if section.app is not None:
+            app = app_settings(section.app)
+            found += await check_app(app, session, settings.bot.public_url)
+        if section.webhook:
+            hooks = [webhook_settings(hook) for hook in section.webhook]
+            found += await check_webhooks(hooks, session)
+    if section.aibot is not None:
+        title = f"智能机器人（{section.aibot.mode}）的配置读得懂"
+        advice = "是否连上，启动后看 /readyz 里的 wecom.aibot。"
+        found.append(Finding(ok=True, title=title, advice=advice))
+    return found

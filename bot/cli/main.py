@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import answering, documents, notify, people, records, reporting, serving, tasks, times
+from bot.cli import (
+    answering,
+    documents,
+    notify,
+    people,
+    records,
+    reporting,
+    serving,
+    tasks,
+    times,
+    wecom,
+)
 
 cli = typer.Typer(
     name="yaodian",
@@ -22,6 +33,8 @@ cli.add_typer(documents.commands, name="documents")
 cli.add_typer(tasks.commands, name="tasks")
 cli.add_typer(records.commands, name="records")
 cli.add_typer(people.commands, name="roster")
+people.commands.command("sync")(wecom.sync)
+cli.add_typer(wecom.commands, name="wecom")
 cli.add_typer(reporting.commands, name="people")
 records.commands.command("export")(reporting.export_records)
 cli.command()(reporting.report)
