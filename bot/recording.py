@@ -21,6 +21,7 @@ from handlers.records.attachments import Attachments, Fetch
 from handlers.records.check_in import RollCalls
 from handlers.records.check_in_dialogue import CheckInDialogue
 from handlers.records.dialogue import RecordsDialogue
+from handlers.records.form_dialogue import FormDialogue
 from handlers.records.personal import Personal
 from handlers.records.roll_call_book import Book
 from handlers.records.routes import RecordRoutes
@@ -107,17 +108,19 @@ def build_recording(
     )
     reports = Reports(store=store, types=types, clock=clock, zone=zone)
     personal = Personal(store=store, clock=clock)
+    attachments = Attachments(store=store, clock=clock, fetch=fetch)
     routes = RecordRoutes(
         check_in=CheckInDialogue(
             roll_calls=calls,
             people=people,
-            attachments=Attachments(store=store, clock=clock, fetch=fetch),
+            attachments=attachments,
             calendar=planner.calendar,
             terms=planner.terms,
         ),
         records=RecordsDialogue(
             records=records, people=people, pending=pending, post=Post(channels=channels)
         ),
+        forms=FormDialogue(records=records, people=people, attachments=attachments),
         reports=ReportsDialogue(reports=reports, people=people, personal=personal),
     )
     return Recording(

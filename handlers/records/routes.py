@@ -8,6 +8,7 @@ from bot.messages import Role
 from bot.routing import Router
 from handlers.records.check_in_dialogue import CheckInDialogue, is_answer, is_photo
 from handlers.records.dialogue import RecordsDialogue, is_yes_or_no, may_be_answer
+from handlers.records.form_dialogue import FormDialogue, may_answer
 from handlers.reports.dialogue import ReportsDialogue
 
 _IN_CHARGE = frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY})
@@ -21,11 +22,14 @@ class RecordRoutes:
     check_in: CheckInDialogue
     records: RecordsDialogue
     reports: ReportsDialogue
+    forms: FormDialogue
 
     def add_to(self, router: Router) -> None:
         """Commands and phrases; words of check-ins take the fast lane."""
         self._add_commands(router)
         router.phrase(is_yes_or_no, to=self.records.decided)
+        router.phrase(self.forms.is_filling, to=self.forms.answer)
+        router.phrase(may_answer, to=self.forms.answer, is_fast=False)
         router.phrase(is_answer, to=self.check_in.answer)
         router.phrase(is_photo, to=self.check_in.photo)
 
@@ -51,6 +55,10 @@ class RecordRoutes:
         router.command(
             "记录", "record", to=self.records.command,
             help="我的记录；看、改、撤回一条。登记直接说一句话就行", example="/记录 12",
+        )  # fmt: skip
+        router.command(
+            "填报", "form", to=self.forms.command, is_fast=True,
+            help="一步一步填一张表；继续、提交、改、放弃", example="/填报 季度体检",
         )  # fmt: skip
         router.command("存记录", to=self.records.tapped, is_hidden=True, is_fast=True)
         router.command(

@@ -56,9 +56,9 @@ async def test_a_branch_signs_in_and_the_last_is_nudged(app: App, enter: Enter) 
                 assert "请签到" in heard
         assert "已签到" in await ask(secretary, "我到了")
 
+        last = await stack.enter_async_context(on_the_page(app, "桑榆晚"))
         nudged = await ask(secretary, "/签到 催一下")
         assert "已提醒 1 人：桑榆晚" in nudged
-        last = await stack.enter_async_context(on_the_page(app, "桑榆晚"))
         while "还没有签到" not in (await last.heard()).text:
             pass
         await last.say("请假，家里有事")
@@ -112,3 +112,32 @@ async def test_the_month_comes_with_its_picture_and_tables(app: App, enter: Ente
 async def test_a_teacher_gets_no_report(app: App, enter: Enter) -> None:
     async with enter(app, "柏舟") as teacher:
         assert "没有权限" in await ask(teacher, "/月报")
+
+
+async def test_a_form_is_asked_left_resumed_handed_in_and_approved(app: App, enter: Enter) -> None:
+    async with AsyncExitStack() as stack:
+        admin = await stack.enter_async_context(enter(app, "严砚"))
+        secretary = await stack.enter_async_context(enter(app, "关若谷"))
+        assert "没有开放" in await ask(secretary, "/填报 季度体检")
+        assert "截止" in await ask(admin, "/填报 开始 季度体检")
+
+        await ask(secretary, "/填报 季度体检")
+        await ask(secretary, "上了三次党课")
+        assert "要填数字" in await ask(secretary, "很多次")
+        await ask(secretary, "３次")
+        assert "接着填" in await ask(secretary, "先不填")
+        await ask(secretary, "/填报 继续")
+        await ask(secretary, "无问题")
+        await ask(secretary, "无")
+        await secretary.tap("/填报 答 较好")
+        await secretary.heard()
+        assert "都填好了" in await ask(secretary, "无")
+        assert "编号 #1" in await ask(secretary, "提交")
+
+        await ask(secretary, "/填报 季度体检")
+        whole = (
+            "本季度完成的工作：党课\n三会一课开展次数：2\n存在的问题：无\n改进措施：无\n自评：好"
+        )
+        await ask(secretary, whole)
+        await ask(secretary, "无")
+        assert "已经报过" in await ask(secretary, "提交")
