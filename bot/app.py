@@ -21,7 +21,7 @@ from bot.config import Settings
 from bot.control import owning
 from bot.demo.clock import DemoClock, add_clock
 from bot.dispatcher import Dispatcher
-from bot.housekeeping import EVERY_S, Housekeeping
+from bot.housekeeping import housekeeping
 from bot.identity import ChatFront, demo_identity, no_identity
 from bot.media import Intake
 from bot.messages import ChannelName, Role, Sender
@@ -54,7 +54,7 @@ from handlers.routes import build_router
 from knowledge.embedding import make_embedder
 from knowledge.library import Library
 from knowledge.reading import read_file
-from scheduler.clock import Chore, Ticker
+from scheduler.clock import Ticker
 from scheduler.planning_horizon import Planner
 from store import documents
 from store import outbox as outbox_rows
@@ -372,17 +372,7 @@ def _built(
         recording=recording,
         keeping=running,
         wecom=wecom,
-        housekeeping=Ticker(
-            chores=[
-                Chore(
-                    name="housekeeping",
-                    every_s=EVERY_S,
-                    run=Housekeeping(store=store, clock=utc_now).run,
-                )
-            ],
-            clock=clock,
-            monotonic=time.monotonic,
-        ),
+        housekeeping=housekeeping(store, usage, clock=utc_now, monotonic=time.monotonic),
         clock=clock,
         loops=loops,
         zone=zone,

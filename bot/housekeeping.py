@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.model_writer import ModelUsage
+from scheduler.clock import Chore, Ticker
 from store import inbox, instant, signatures
 from store.engine import Store
 
@@ -26,6 +28,8 @@ class Housekeeping:
     store: Store
     clock: Callable[[], datetime]
     """The real time, by which signatures expire."""
+    forget_usage: Callable[[], Awaitable[None]]
+    """Lets go of what a model was used for on days that are past."""
 
     async def run(self) -> None:
         def work(session: Session) -> int:
@@ -34,3 +38,17 @@ class Housekeeping:
 
         if gone := await self.store.write(work):
             logger.info("forgot %d old messages", gone)
+        await self.forget_usage()
+
+
+def housekeeping(
+    store: Store,
+    usage: ModelUsage,
+    *,
+    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
+) -> Ticker:
+    """Once an hour."""
+    keeping = Housekeeping(store=store, clock=clock, forget_usage=usage.forget_past)
+    chore = Chore(name="housekeeping", every_s=EVERY_S, run=keeping.run)
+    return Ticker(chores=[chore], clock=clock, monotonic=monotonic)

@@ -18,7 +18,7 @@ from bot.errors import NotAllowed, NotFound
 from bot.messages import Reply
 from handlers.access import Act, Actor, check
 from handlers.records.files import safe_name
-from store import audit, blobs, people, records
+from store import audit, blobs, people, records, usage
 from store.engine import Store
 from store.models import (
     Account,
@@ -209,6 +209,8 @@ def _erase(session: Session, member_id: int) -> int:
         .where(Question.asked_by == member_id)
         .values(question="", understood="", answer="", account="", conversation="", asked_by=None)
     )
+    for key in keys:
+        usage.forget_payer(session, key)
     _erase_messages(session, accounts, "" if has_namesake else name)
     session.execute(delete(Account).where(Account.member_id == member_id))
     member.name, member.pinyin = ERASED, ""
