@@ -134,7 +134,8 @@ class Desk:
         total = done = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(request.at_most_s):
-                while (missing := self.library.missing_vectors) or not self.library.is_settled:
+                while not self.library.is_settled:
+                    missing = self.library.missing_vectors
                     total = max(total, missing)
                     done = total - missing
                     await exchange.progress(done, total, "")

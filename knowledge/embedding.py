@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bot.errors import ConfigError
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 logger = logging.getLogger(__name__)
+
+_SERVER_S = 10.0
+
+
+class EmbeddingFailed(Exception):
+    """A model on a server gave no vectors; words alone serve until it does again."""
 
 
 @runtime_checkable
@@ -44,24 +51,47 @@ def make_embedder(
     Raises:
         ConfigError: The setting is none of these, or its packages are not installed.
     """
+    _check(setting)
     kind, _, model = setting.partition(":")
-    if setting == "none":
-        return None
-    if setting == "bundled":
-        return _bundled()
-    if kind == "sentence-transformers" and model:
-        return _sentence_transformers(model)
-    if kind == "openai" and model:
-        return _openai(model, base_url, api_key)
-    raise ConfigError(
-        f"unknown embedding {setting!r}",
-        reply="配置 [knowledge] embedding 只能是 bundled、none、"
-        "sentence-transformers:模型 或 openai:模型。",
-    )
+    match kind:
+        case "bundled":
+            return _bundled()
+        case "sentence-transformers":
+            from knowledge.local_embeddings import LocalEmbeddings
+
+            return LocalEmbeddings(model)
+        case "openai":
+            return _openai(model, base_url, api_key)
+        case _:
+            return None
 
 
-class _Wrapped:
-    """An ``Embeddings`` with a name. Vectors are of length 1, so a dot product is the cosine."""
+def _check(setting: str) -> None:
+    kind, _, model = setting.partition(":")
+    if setting in {"none", "bundled"}:
+        return
+    if kind not in _PACKAGES or not model:
+        raise ConfigError(
+            f"unknown embedding {setting!r}",
+            reply="配置 [knowledge] embedding 只能是 bundled、none、"
+            "sentence-transformers:模型 或 openai:模型。",
+        )
+    package, extra = _PACKAGES[kind]
+    if importlib.util.find_spec(package) is None:
+        raise ConfigError(
+            f"{package} is not installed",
+            reply=f"要用 {kind} 向量模型，请先安装：pip install 'yaodian[{extra}]'。",
+        )
+
+
+_PACKAGES = {
+    "sentence-transformers": ("sentence_transformers", "embeddings"),
+    "openai": ("langchain_openai", "model"),
+}
+
+
+class _Served:
+    """A model on a server. Its vectors get length 1, so a dot product is the cosine."""
 
     def __init__(self, name: str, embeddings: Embeddings) -> None:
         self.name = name
@@ -75,10 +105,23 @@ class _Wrapped:
         return self._dimensions
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return [_unit(vector) for vector in self.embeddings.embed_documents(texts)]
+        with _failing():
+            return [_unit(vector) for vector in self.embeddings.embed_documents(texts)]
 
     def embed_query(self, text: str) -> list[float]:
-        return _unit(self.embeddings.embed_query(text))
+        with _failing():
+            return _unit(self.embeddings.embed_query(text))
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Turn what a server can do wrong into the one error that is expected."""
+    from openai import OpenAIError
+
+    try:
+        yield
+    except (OpenAIError, OSError, ValueError, TypeError, KeyError) as error:
+        raise EmbeddingFailed(f"no vectors: {type(error).__name__}") from error
 
 
 def _unit(vector: Sequence[float]) -> list[float]:
@@ -101,31 +144,24 @@ def _bundled() -> Embedder | None:
         return None
 
 
-def _sentence_transformers(model: str) -> Embedder:
-    if importlib.util.find_spec("sentence_transformers") is None:
-        raise ConfigError(
-            "sentence-transformers is not installed",
-            reply="要用 sentence-transformers 模型，请先安装：pip install 'yaodian[embeddings]'。",
-        )
-    from knowledge.local_embeddings import LocalEmbeddings
-
-    return LocalEmbeddings(model)
-
-
 def _openai(model: str, base_url: str | None, api_key: str | None) -> Embedder:
-    if importlib.util.find_spec("langchain_openai") is None:
-        raise ConfigError(
-            "langchain-openai is not installed",
-            reply="要用 openai 向量模型，请先安装：pip install 'yaodian[model]'。",
-        )
     from langchain_openai import OpenAIEmbeddings
     from pydantic import SecretStr
 
+    if api_key is None and base_url is None and "OPENAI_API_KEY" not in os.environ:
+        raise ConfigError(
+            "no key for the embedding server",
+            reply="openai 向量模型需要密钥：请填配置 [knowledge] api_key；"
+            "自建的服务不要密钥时，填 base_url。",
+        )
     embeddings = OpenAIEmbeddings(
         model=model,
         base_url=base_url,
-        api_key=SecretStr(api_key) if api_key else None,
+        api_key=SecretStr(api_key or os.environ.get("OPENAI_API_KEY", "none")),
+        timeout=_SERVER_S,
+        max_retries=0,
         # Other vendors' servers take text, not OpenAI's token numbers.
         check_embedding_ctx_length=False,
     )
-    return _Wrapped(f"openai:{model}", embeddings)
+    name = f"openai:{model}@{base_url}" if base_url else f"openai:{model}"
+    return _Served(name, embeddings)

@@ -173,6 +173,11 @@ class Index:
             }
         return list(missing.values())
 
+    def window_hashes(self) -> frozenset[str]:
+        """The windows of every document, whether they have a vector or not."""
+        with self._lock:
+            return frozenset(self._places)
+
     def put_vectors(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Take vectors of length 1 by their window's hash; all of one number of dimensions."""
         new = {key: vector for key, vector in vectors.items() if key not in self._slot_of}

@@ -1,7 +1,8 @@
 """The async door to everything that is known. Owns the threads that search and embed.
 
-Words are searchable as soon as a document is added; vectors are made behind, and kept by whoever
-gave the ``VectorCache``, so that no restart and no replica makes them twice.
+Words are searchable as soon as a document is added; vectors are made behind. chromadb keeps them in
+the folder; whoever gave the ``VectorCache`` keeps them for the replicas, too, so that none is made
+twice, and a folder that is lost is filled again from there.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.errors import ConfigError
 from knowledge.answers import Answerer, Thresholds
-from knowledge.embedding import Embedder
+from knowledge.embedding import Embedder, EmbeddingFailed
 from knowledge.index import Index, Snapshot
 from knowledge.model import Answer, Document, Hit, Turn
 from knowledge.question import Understood, understand
 from knowledge.retrieval import Retriever, Standing
+from knowledge.vectors import ChromaVectors
+from knowledge.windows import Window
 from knowledge.writer import Writer
 from knowledge.writer_limits import NOBODY, Asker
 
@@ -42,6 +46,7 @@ EMBEDDED_AT_ONCE = 8
 PUBLISHED_AT_ONCE = 256
 """Every publication takes a snapshot of the whole index."""
 HITS = 12
+TRY_AGAIN_S = 60.0
 
 
 class VectorCache(Protocol):
@@ -70,11 +75,15 @@ class Library:
         folder: Path | None = None,
         thresholds: Thresholds | None = None,
         writer: Writer | None = None,
+        try_again_s: float = TRY_AGAIN_S,
     ) -> None:
         self._writer = writer
+        self._try_again_s = try_again_s
+        self._trouble = ""
         self._make_embedder = make_embedder
         self._cache = vectors
         self._folder = folder
+        self._kept = None if folder is None else ChromaVectors(folder / "vectors")
         self._thresholds = thresholds or Thresholds()
         self._searching = ThreadPoolExecutor(SEARCHERS, "search")
         self._embedding = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
@@ -99,6 +108,8 @@ class Library:
     def _shut(self) -> None:
         self._embedding.shutdown(cancel_futures=True)
         self._searching.shutdown()
+        if self._kept is not None:
+            self._kept.close()
         self._index.close()
 
     @property
@@ -108,7 +119,14 @@ class Library:
     @property
     def missing_vectors(self) -> int:
         """How many windows are found by their words only, as yet."""
-        return 0 if self._settled.is_set() else len(self._index.missing_windows())
+        if self._settled.is_set() and not self._trouble:
+            return 0
+        return len(self._index.missing_windows())
+
+    @property
+    def trouble(self) -> str:
+        """Why there are no vectors, in Chinese; empty as long as all is well."""
+        return self._trouble
 
     async def load(self, known: Sequence[Known]) -> None:
         """Hold exactly these; for the start."""
@@ -129,7 +147,7 @@ class Library:
 
     @property
     def is_settled(self) -> bool:
-        """Whether every window has its vector, or there is no model to make them."""
+        """Whether every window has its vector, or no model makes them now."""
         return self._settled.is_set()
 
     async def settled(self, at_most_s: float | None = None) -> None:
@@ -236,23 +254,37 @@ class Library:
         self._has_work.set()
 
     async def _make_vectors(self) -> None:
-        embedder = await self._in_embedding(self._make_embedder)
+        try:
+            embedder = await self._in_embedding(self._make_embedder)
+        except ConfigError as error:
+            logger.error("searching by words alone: %s", error)
+            self._trouble = error.reply
+            embedder = None
         self._retriever = Retriever(self._index, embedder)
+        is_tidy = False
         while True:
             await self._has_work.wait()
             self._has_work.clear()
-            if embedder is not None:
-                await self._embed_missing(embedder)
+            if embedder is not None and await self._embed_all(embedder) and not is_tidy:
+                await self._tidy(embedder)
+                is_tidy = True
             if not self._has_work.is_set():
                 self._settled.set()
 
+    async def _embed_all(self, embedder: Embedder) -> bool:
+        """False: a model on a server fails, and is asked again later."""
+        try:
+            await self._embed_missing(embedder)
+        except EmbeddingFailed as error:
+            logger.warning("%s; again in %.0f s", error, self._try_again_s)
+            self._trouble = "向量服务连不上或不答复，先按字词查找。"
+            asyncio.get_running_loop().call_later(self._try_again_s, self._has_work.set)
+            return False
+        self._trouble = ""
+        return True
+
     async def _embed_missing(self, embedder: Embedder) -> None:
-        missing = await self._in_embedding(self._index.missing_windows)
-        known = await self._cache.get(embedder.name, [window.hash for window in missing])
-        kept = {key: np.frombuffer(vector, dtype="<f4") for key, vector in known.items()}
-        await self._in_embedding(partial(self._index.put_vectors, kept))
-        missing = [window for window in missing if window.hash not in known]
-        for group in _groups(missing, PUBLISHED_AT_ONCE):
+        for group in _groups(await self._still_missing(embedder), PUBLISHED_AT_ONCE):
             made: dict[str, NDArray[np.float32]] = {}
             for batch in _groups(group, EMBEDDED_AT_ONCE):
                 texts = [window.text for window in batch]
@@ -262,6 +294,32 @@ class Library:
             await self._in_embedding(partial(self._index.put_vectors, made))
             stored = {key: vector.tobytes() for key, vector in made.items()}
             await self._cache.put(embedder.name, stored)
+            await self._keep(embedder, made)
+
+    async def _still_missing(self, embedder: Embedder) -> Sequence[Window]:
+        """Windows that neither folder nor cache has a vector for; the index takes the rest."""
+        missing = await self._in_embedding(self._index.missing_windows)
+        kept = self._kept
+        if kept is not None and missing:
+            hashes = [window.hash for window in missing]
+            held = await self._in_embedding(partial(kept.get, embedder.name, hashes))
+            await self._in_embedding(partial(self._index.put_vectors, held))
+            missing = [window for window in missing if window.hash not in held]
+        cached = await self._cache.get(embedder.name, [window.hash for window in missing])
+        vectors = {key: np.frombuffer(vector, dtype="<f4") for key, vector in cached.items()}
+        await self._in_embedding(partial(self._index.put_vectors, vectors))
+        await self._keep(embedder, vectors)
+        return [window for window in missing if window.hash not in cached]
+
+    async def _keep(self, embedder: Embedder, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        if self._kept is not None and vectors:
+            await self._in_embedding(partial(self._kept.put, embedder.name, vectors))
+
+    async def _tidy(self, embedder: Embedder) -> None:
+        """Once, at the start: let go of what no document has any more."""
+        kept, index = self._kept, self._index
+        if kept is not None and index.snapshot().documents:
+            await self._in_embedding(lambda: kept.keep_only(embedder.name, index.window_hashes()))
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

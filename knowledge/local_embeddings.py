@@ -12,7 +12,9 @@ class LocalEmbeddings(Embeddings):
 
     def __init__(self, model: str) -> None:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()
         try:
             self._model = SentenceTransformer(
                 model,
@@ -27,11 +29,16 @@ class LocalEmbeddings(Embeddings):
                 reply=f"向量模型“{model}”打不开：请先把模型下载到本机，再把文件夹路径写进配置。",
             ) from error
         self.name = f"sentence-transformers:{model}"
-        self.dimensions = int(self._model.get_sentence_embedding_dimension() or 0)
+        self.dimensions = int(self._model.get_embedding_dimension() or 0)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        vectors: list[list[float]] = self._model.encode(texts, normalize_embeddings=True).tolist()
+        vectors: list[list[float]] = self._model.encode_document(
+            texts, normalize_embeddings=True, show_progress_bar=False
+        ).tolist()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
-        return self.embed_documents([text])[0]
+        vector: list[float] = self._model.encode_query(
+            text, normalize_embeddings=True, show_progress_bar=False
+        ).tolist()
+        return vector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import statistics
@@ -11,11 +12,13 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.embedding import Embedder
+from knowledge.embedding import Embedder, EmbeddingFailed
 from knowledge.index import Index, Scores, Snapshot
 from knowledge.model import Document, Hit, Passage
 from knowledge.question import Understood
 from knowledge.segmentation import terms
+
+logger = logging.getLogger(__name__)
 
 _CANDIDATES = 100
 _SHORT_CHARS = 150
@@ -102,7 +105,11 @@ class Retriever:
     def _dense(self, snapshot: Snapshot, text: str) -> Scores | None:
         if self.embedder is None or not len(snapshot.vectors) or not text.strip():
             return None
-        vector = np.asarray(self.embedder.embed_query(text), dtype=np.float32)
+        try:
+            vector = np.asarray(self.embedder.embed_query(text), dtype=np.float32)
+        except EmbeddingFailed as error:
+            logger.warning("searching by words alone: %s", error)
+            return None
         both = snapshot.dense(vector)
         if both is None:
             return None

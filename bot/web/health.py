@@ -38,6 +38,8 @@ class HealthPages:
         index = f"{len(self.library.documents)} 份文件"
         if missing:
             index += f"，还有 {missing} 段正在做向量，先按字词查找"
+        if self.library.trouble:
+            index += f"。{self.library.trouble}"
         return {
             "store": await self._store_health(),
             "index": Health(is_ready=True, detail=index),

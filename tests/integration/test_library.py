@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +143,76 @@ async def test_without_a_model_everything_is_settled() -> None:
     assert library.is_settled
     assert await top(library, "图书角藏书多少册") == "阅读.txt"
     await library.close()
+
+
+async def test_chromadb_in_the_folder_spares_making_them_again(
+    embedder: SlowEmbedder, tmp_path: Path
+) -> None:
+    embedder.gate.set()
+    first = await reopened(embedder, Cache(), tmp_path)
+    made = embedder.embedded
+    second = await reopened(embedder, Cache(), tmp_path)
+
+    assert (tmp_path / "vectors" / "chroma.sqlite3").exists()
+    assert made > 0
+    assert embedder.embedded == made
+    assert first == second == "阅读.txt"
+
+
+async def test_a_replica_fills_its_folder_from_what_another_made(
+    embedder: SlowEmbedder, cache: Cache, tmp_path: Path
+) -> None:
+    embedder.gate.set()
+    await reopened(embedder, cache, tmp_path / "one")
+    made = embedder.embedded
+    await reopened(embedder, cache, tmp_path / "two")
+    await reopened(embedder, Cache(), tmp_path / "two")
+
+    assert embedder.embedded == made
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + b"\xff" * 5000, b"no database"])
+async def test_a_folder_that_chromadb_cannot_read_is_filled_again(
+    embedder: SlowEmbedder, cache: Cache, tmp_path: Path, content: bytes
+) -> None:
+    embedder.gate.set()
+    await reopened(embedder, cache, tmp_path)
+    made = embedder.embedded
+    for found in (tmp_path / "vectors").rglob("*"):
+        if found.is_file():
+            found.write_bytes(content)
+
+    assert await reopened(embedder, cache, tmp_path) == "阅读.txt"
+    assert await reopened(embedder, cache, tmp_path) == "阅读.txt"
+    assert await reopened(embedder, Cache(), tmp_path) == "阅读.txt"
+    assert embedder.embedded == made
+
+
+async def test_what_no_document_has_any_more_is_dropped_at_the_next_start(
+    embedder: SlowEmbedder, tmp_path: Path
+) -> None:
+    embedder.gate.set()
+    await reopened(embedder, Cache(), tmp_path)
+    await reopened(embedder, Cache(), tmp_path, documents=OTHERS)
+    made = embedder.embedded
+    await reopened(embedder, Cache(), tmp_path)
+
+    assert embedder.embedded > made
+
+
+async def reopened(
+    embedder: SlowEmbedder,
+    cache: Cache,
+    folder: Path,
+    documents: Sequence[Document] = (READING, *OTHERS),
+) -> str:
+    """Open, have all vectors, ask, close: as one run of a server does."""
+    library = Library(make_embedder=lambda: embedder, vectors=cache, folder=folder)
+    await library.open()
+    try:
+        await library.load([Known(document=one) for one in documents])
+        await library.settled(at_most_s=60)
+        assert library.missing_vectors == 0
+        return await top(library, "图书角藏书多少册")
+    finally:
+        await library.close()
