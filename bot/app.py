@@ -29,10 +29,11 @@ from bot.middleware import around
 from bot.model_writer import ModelUsage, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox
-from bot.parts import blob_reader, hurrying, link_secret, log_trouble, revealed, thresholds
+from bot.parts import blob_reader, hurrying, link_secret, revealed, thresholds
 from bot.recording import Recording, build_recording, read_types
 from bot.running import Running, build_running, make_questions, reaching
 from bot.tasking import Tasking, build_tasking, make_planner
+from bot.trouble import Troubles
 from bot.vector_cache import StoredVectors
 from bot.web.documents import DocumentPages
 from bot.web.health import HealthPages
@@ -109,6 +110,7 @@ class App:
     keeping: Running
     wecom: WeCom
     housekeeping: Ticker
+    troubles: Troubles
     clock: Clock
     loops: Loops
     zone: ZoneInfo
@@ -297,6 +299,7 @@ def _built(
     async def roles_of(sender: Sender) -> frozenset[Role]:
         return (await people.actor(sender)).every_role
 
+    troubles = Troubles(store=store, post=post, clock=clock)
     dispatcher = Dispatcher(
         store=store,
         handle=around(router, roles_of=roles_of, monotonic=time.monotonic, inner=[intake]),
@@ -357,7 +360,7 @@ def _built(
             store=store,
             channels=senders,
             read_blob=read_blob,
-            on_trouble=log_trouble,
+            on_trouble=troubles.tell,
             clock=clock,
         ),
         channels=channels,
@@ -372,6 +375,7 @@ def _built(
         recording=recording,
         keeping=running,
         wecom=wecom,
+        troubles=troubles,
         housekeeping=housekeeping(store, usage, clock=utc_now, monotonic=time.monotonic),
         clock=clock,
         loops=loops,

@@ -1,8 +1,7 @@
-"""Small parts of the composition: what reads blobs, hurries terminals, tells of trouble."""
+"""Small parts of the composition: what reads blobs, hurries terminals, keeps secrets."""
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -13,13 +12,10 @@ from sqlalchemy.orm import Session
 from bot.config import Settings
 from bot.errors import NotFound
 from bot.messages import ChannelName
-from bot.outbox import Trouble
 from knowledge.answers import Thresholds
 from store import blobs, transcript
 from store import settings as stored_settings
 from store.engine import Store
-
-logger = logging.getLogger(__name__)
 
 _LINK_SECRET_KEY = "links.secret"  # noqa: S105 the name it is stored under
 Clock = Callable[[], datetime]
@@ -45,13 +41,6 @@ def hurrying(store: Store, clock: Clock) -> Callable[[str], Awaitable[None]]:
         await store.write(lambda session: transcript.hurry(session, name, account, now))
 
     return hurry
-
-
-async def log_trouble(trouble: Trouble) -> None:
-    """Say in the log that something did not arrive."""
-    logger.warning(
-        "delivery %d through %s ended as %s", trouble.delivery_id, trouble.channel, trouble.state
-    )
 
 
 async def link_secret(store: Store) -> bytes:
