@@ -369,7 +369,12 @@ def _built(
             documents=shelf, people=people, store=store, links=links, clock=clock
         ),
         health_pages=HealthPages(
-            store=store, library=library, channels=channels, loops=loops.health, usage=usage
+            store=store,
+            library=library,
+            channels=channels,
+            loops=loops.health,
+            usage=usage,
+            arrived=wecom.counts,
         ),
         tasking=tasking,
         recording=recording,

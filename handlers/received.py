@@ -17,7 +17,7 @@ from store.waiting_files import WaitingFile
 VOICE = (
     "语音我还听不懂，麻烦打字发给我。我能回答文件里的问题、提醒办事、登记签到，发 /帮助 看怎么说。"
 )
-KEPT = "{names}收到了，先替您存着，一天之内可以作为签到、办结的证明。"
+KEPT = "{names}收到了，先替您存着一天。"
 NOT_FETCHED = "收到了，但没有取到内容，请再发一次。"
 
 

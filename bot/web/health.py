@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -26,6 +26,8 @@ class HealthPages:
     channels: Mapping[ChannelName, Channel]
     loops: Callable[[], Health]
     usage: ModelUsage
+    arrived: Callable[[], Iterable[tuple[ChannelName, Mapping[str, int]]]] = tuple
+    """What came in through callbacks, by channel and kind."""
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self._alive)
@@ -67,6 +69,11 @@ class HealthPages:
         lines = await self.store.read(_counted)
         lines.append(f"yaodian_documents {len(self.library.documents)}")
         lines.append(f"yaodian_windows_without_vector {self.library.missing_vectors}")
+        lines += [
+            f'yaodian_callbacks{{channel="{name}",kind="{kind}"}} {count}'
+            for name, counts in self.arrived()
+            for kind, count in sorted(counts.items())
+        ]
         lines += await self.usage.lines()
         return web.Response(text="\n".join(lines) + "\n")
 
