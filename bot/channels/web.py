@@ -72,6 +72,10 @@ _LOOK = _Event("look", "", "")
 """Not for the page: it makes its request look into the store."""
 
 
+LOOK_AGAIN_S = 1.0
+"""A reply that is sent just before a page opens is marked as sent just after: one more look."""
+
+
 class WebChannel:
     """Channel, Sends and Streams over the pages that are open."""
 
@@ -223,9 +227,11 @@ class WebChannel:
     def _listening(self, account: str) -> Iterator[asyncio.Queue[_Event | None]]:
         queue: asyncio.Queue[_Event | None] = asyncio.Queue(WAITING)
         self._open[account].add(queue)
+        again = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, _put, queue, _LOOK)
         try:
             yield queue
         finally:
+            again.cancel()
             self._open[account].discard(queue)
             if not self._open[account]:
                 del self._open[account]

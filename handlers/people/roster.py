@@ -143,7 +143,12 @@ def _csv_cells(content: bytes) -> Iterable[list[str]]:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text))]
+        lines = csv.reader(io.StringIO(text, newline=""))
+        try:
+            return [[cell.strip() for cell in line] for line in lines]
+        except csv.Error as error:
+            reply = "这个 .csv 文件的格式不对，请用表格软件打开后另存为 CSV 再导入。"
+            raise UsageError("broken csv", reply=reply) from error
     raise UsageError("not decodable", reply="这个 .csv 文件的编码读不了，请另存为 UTF-8。")
 
 

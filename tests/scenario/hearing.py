@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
+"""For a machine that has much else to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -86,6 +86,7 @@ def test_one_account_belongs_to_one_person() -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["册.csv", "册.xlsx", "册.doc"]))
+@example(b"\r\x00", "册.csv")
 def test_any_file_is_a_roster_or_a_sentence(content: bytes, name: str) -> None:
     try:
         read_roster(name, content)
