@@ -18,8 +18,9 @@ from handlers.tasks.wording import moment
 from handlers.times import Times
 from scheduler.recurrence import SHANGHAI
 from scheduler.when import Day, Deadline, Instant
-from store import settings
+from store import outbox, settings
 from store.engine import Store
+from store.models import Delivery
 from store.models_tasks import Occurrence
 
 _KEY = "demo.clock"
@@ -27,6 +28,8 @@ _MOST = timedelta(days=366)
 _STRIDE = timedelta(days=1)
 _MOST_STOPS = 2000
 _AFTER_REPLY_S = 0.5
+_LOOK_S = 0.05
+_MOST_LOOKS = 100
 HOW = "要往前拨，发 /时钟 加时间，例如：/时钟 明天9点、/时钟 3天后、/时钟 6月30日 9:00。"
 
 
@@ -112,13 +115,28 @@ class ClockDialogue:
             stop = min(target, self.clock() + _STRIDE)
             if following is not None and self.clock() < following < stop:
                 stop = following + timedelta(seconds=1)
+            await self._settle()
             self.clock.go_to(stop)
             await self.fire()
             if stop >= target:
                 break
+        await self._settle()
         self.clock.go_to(target)
         await self.clock.remember(self.store)
         await self.fire()
+
+    async def _settle(self) -> None:
+        """Let what is being delivered arrive: leases end by this clock, too."""
+        woken = self.store.woken(outbox.TOPIC)
+        for _ in range(_MOST_LOOKS):
+            if not await self.store.read(_in_hand):
+                return
+            await woken.next(_LOOK_S)
+
+
+def _in_hand(session: Session) -> bool:
+    leased = select(Delivery.id).where(Delivery.lease_until.is_not(None)).limit(1)
+    return session.scalars(leased).first() is not None
 
 
 def _next_notice(session: Session) -> datetime | None:
