@@ -15,6 +15,7 @@ from knowledge.clauses import unwrapped
 from knowledge.duties import Duty, duties_of
 from knowledge.evidence import found_types
 from knowledge.model import Basis, Document, DraftTask, Passage, PassageKind
+from knowledge.papers import papers_of
 from knowledge.planning_page import Page, Plan, sentence_around
 from knowledge.rows import columns_of, drafts_of_row, is_remark
 from knowledge.segmentation import normalise
@@ -88,13 +89,19 @@ def _duties(plan: Plan, passage: Passage, text: str, head: int) -> Sequence[Duty
     duties = [duty for duty in duties if not _is_closing(text, duty)]
     body = [duty for duty in duties if duty.start >= head]
     if plan.is_report:
-        return [duty for duty in body if _is_worth_copying(plan, duty, text)]
+        worth = [duty for duty in body if _is_worth_copying(plan, duty, text)]
+        papers = [one for one in papers_of(text) if not _overlaps(one, worth)]
+        return sorted([*worth, *papers], key=lambda duty: duty.start)
     heading = _heading(passage, text[:head])
     if _NO_DUTIES.search(heading):
         return ()
     if _AIM.search(heading):
         return [duty for duty in body if has_date(duty.when)]
     return body or [duty for duty in duties if duty.end <= head]
+
+
+def _overlaps(duty: Duty, others: Sequence[Duty]) -> bool:
+    return any(duty.start < other.end and other.start < duty.end for other in others)
 
 
 def _heading(passage: Passage, head: str) -> str:
