@@ -1,4 +1,4 @@
-"""How fast a question becomes hits over 10,000 and 100,000 synthetic passages.
+"""How fast a question becomes hits and an answer over 10,000 and 100,000 synthetic passages.
 
 python -m bench.search_speed [--sizes 10000 100000] [--questions 100]
 
@@ -9,6 +9,7 @@ vectors: the figures are about speed and memory, never about quality.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import resource
 import statistics
@@ -16,14 +17,16 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from knowledge.answers import Answerer
 from knowledge.embedding import Embedder, make_embedder
 from knowledge.index import Index
-from knowledge.model import Document, Passage, PassageKind
-from knowledge.question import understand
+from knowledge.model import Document, Hit, Passage, PassageKind
+from knowledge.question import Understood, understand
 from knowledge.retrieval import Retriever
 
 _SUBJECTS = (
@@ -91,15 +94,23 @@ def _measure(size: int, questions: int, model: Embedder | None) -> None:
 
 def _report(index: Index, embedder: Embedder, asked: list[str], label: str) -> None:
     retriever = Retriever(index, embedder)
+    snapshot = index.snapshot()
+    total = len(snapshot.passages)
+    answerer = Answerer(weigh=lambda term: math.log1p(total / (1 + snapshot.frequency(term))))
     now = datetime.now(UTC)
 
-    def ask(text: str) -> None:
-        retriever.search(understand(text, (), index.vocabulary, now), allowed=None)
+    def find(text: str) -> tuple[Understood, list[Hit]]:
+        understood = understand(text, (), index.vocabulary, now)
+        return understood, retriever.search(understood, allowed=None, limit=12)
 
-    ask(asked[0])
-    times = sorted(_timed(lambda text=text: ask(text)) * 1000 for text in asked)
-    p50, p95 = statistics.median(times), times[int(len(times) * 0.95)]
-    print(f"  question to hits, {label}: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
+    def ask(text: str) -> None:
+        answerer.answer(*find(text))
+
+    for work, reach in ((find, "hits"), (ask, "answer")):
+        work(asked[0])
+        times = sorted(_timed(partial(work, text)) * 1000 for text in asked)
+        p50, p95 = statistics.median(times), times[int(len(times) * 0.95)]
+        print(f"  question to {reach}, {label}: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -73,6 +73,13 @@ def not_said(question: str, why: str, nearest: tuple[Citation, ...], confidence:
     )
 
 
+def which_one(understood: Understood, nearest: tuple[Citation, ...]) -> Answer:
+    """Two places or bodies fit what was named: ask which is meant."""
+    names = "、".join(dict.fromkeys(name.name for name in understood.asks_back))
+    text = f"您问的是哪一个？文件里有：{names}。请写出全名再问一次。"
+    return Answer(question=understood.text, answered=False, text=text, citations=nearest)
+
+
 def why_missing(missing: Sequence[Part]) -> str:
     """The facts asked for that nothing found states."""
     what = "、".join(dict.fromkeys(_missing_words(part) for part in missing))

@@ -101,6 +101,8 @@ class Answerer:
         nearest = self._cite([best])
         if understood.refused and not asks_membership(parts, best.sentence):
             return wording.unknown(understood, nearest)
+        if understood.asks_back and not understood.refused:
+            return wording.which_one(understood, nearest)
         absent = absent_things(question, [one.sentence for one in scored])
         if why := self._why_silent(question, parts, scored, absent):
             return wording.not_said(question, why, nearest, best.coverage)

@@ -6,10 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knowledge.answers import Answerer
 from knowledge.asked import Want, parts_of
 from knowledge.facts import FactKind, facts_in
-from knowledge.model import Turn
-from tests.unit.knowledge.answering import ask, corpus
+from knowledge.index import Index
+from knowledge.model import Answer, Turn
+from knowledge.question import understand
+from knowledge.reading import read_bytes
+from knowledge.retrieval import Retriever
+from tests.unit.knowledge.answering import NOW, ask, corpus
 
 
 @pytest.mark.parametrize(
@@ -148,3 +153,22 @@ def test_what_a_question_wants(question: str, want: Want, kinds: set[FactKind]) 
 
     assert part.want is want
     assert part.kinds == kinds
+
+
+def test_a_name_that_fits_two_is_asked_back() -> None:
+    texts = [
+        "云岭县2026年工作要点\n\n1.开展劳动周。5月开展劳动周，评选劳动之星30名。\n",
+        "云岭市2026年工作要点\n\n1.开展劳动周。6月开展劳动周，评选劳动之星20名。\n",
+    ]
+    index = Index()
+    index.add_all([read_bytes(text.encode(), f"{n}.txt") for n, text in enumerate(texts)])
+
+    def told(question: str) -> Answer:
+        understood = understand(question, (), index.vocabulary, NOW)
+        hits = Retriever(index).search(understood, allowed=None, limit=12)
+        return Answerer(weigh=lambda term: 1.0).answer(understood, hits)
+
+    asked_back = told("云岭的劳动周在几月")
+    assert not asked_back.answered
+    assert "云岭县、云岭市" in asked_back.text
+    assert "5月" in told("云岭县的劳动周在几月").text
