@@ -375,6 +375,7 @@ def _built(
             loops=loops.health,
             usage=usage,
             arrived=wecom.counts,
+            calendar=lambda: planner.calendar.warning(clock().astimezone(zone).date()),
         ),
         tasking=tasking,
         recording=recording,

@@ -17,6 +17,10 @@ from store.engine import Store
 from store.models import Delivery, InboxMessage, Question
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthPages:
     """Says how things are, to machines and to whoever installs."""
@@ -28,6 +32,8 @@ class HealthPages:
     usage: ModelUsage
     arrived: Callable[[], Iterable[tuple[ChannelName, Mapping[str, int]]]] = tuple
     """What came in through callbacks, by channel and kind."""
+    calendar: Callable[[], str | None] = _nothing
+    """What is not known about working days, in Chinese; None when all is known."""
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self._alive)
@@ -42,7 +48,9 @@ class HealthPages:
             index += f"，还有 {missing} 段正在做向量，先按字词查找"
         if self.library.trouble:
             index += f"。{self.library.trouble}"
+        warning = self.calendar()
         return {
+            **({"calendar": Health(is_ready=True, detail=warning)} if warning else {}),
             "store": await self._store_health(),
             "index": Health(is_ready=True, detail=index),
             "loops": self.loops(),
