@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from knowledge.asked import Part, Want, content_words, tagged_words
 from knowledge.facts import FactKind, facts_in
-from knowledge.segmentation import normalise
+from knowledge.segmentation import fold
 from knowledge.sentences import Sentence
 from knowledge.synonyms import stand_ins_of
 
@@ -36,13 +36,13 @@ _EXISTENCE = re.compile(r"有没有|有无|有(?=[^，,。]{1,8}[吗么没嘛])"
 
 def absent_things(question: str, sentences: Sequence[Sentence]) -> tuple[str, ...]:
     """Content nouns of the question that no found sentence or its heading holds."""
-    holds = normalise("\n".join(f"{one.context}\n{one.text}" for one in sentences))
+    holds = fold("\n".join(f"{one.context}\n{one.text}" for one in sentences))
     return tuple(
         word
         for word, is_thing in tagged_words(question)
         if is_thing
         and len(word) > 1
-        and not any(normalise(one) in holds for one in (word, *stand_ins_of(word)))
+        and not any(fold(one) in holds for one in (word, *stand_ins_of(word)))
     )
 
 
@@ -111,12 +111,12 @@ def strange_names(question: str, holds: str) -> frozenset[str]:
     """Tags (place, person, body) of names in the question that nothing found prints."""
     import rjieba
 
-    everything = normalise(holds)
+    everything = fold(holds)
     content = set(content_words(question))
     return frozenset(
         tag
         for word, tag in rjieba.tag(question)
-        if tag in _NAME_TAGS and word in content and normalise(word) not in everything
+        if tag in _NAME_TAGS and word in content and fold(word) not in everything
     )
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from knowledge.asked import content_words, tagged_words
 from knowledge.facts import FactKind
-from knowledge.segmentation import normalise
+from knowledge.segmentation import fold
 from knowledge.synonyms import stand_ins_of
 
 Weigh = Callable[[str], float]
@@ -34,7 +34,7 @@ _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9.%]+")
 
 @lru_cache(maxsize=4096)
 def _normal(text: str) -> str:
-    return normalise(text)
+    return fold(text)
 
 
 def terms_of(text: str) -> list[str]:

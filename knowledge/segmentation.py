@@ -33,7 +33,12 @@ _FUNCTION_WORDS = frozenset(
 
 def normalise(text: str) -> str:
     """Fold what is written differently and means the same: width, case, script, numerals."""
-    text = simplify(unicodedata.normalize("NFKC", text)).lower()
+    return fold(simplify(unicodedata.normalize("NFKC", text)))
+
+
+def fold(text: str) -> str:
+    """The same for text that is simplified already, as that of every document is."""
+    text = unicodedata.normalize("NFKC", text).lower()
     text = _NUMERAL.sub(lambda match: _digits(match.group()), text)
     return _PERCENT.sub(r"\1%", text)
 
