@@ -16,7 +16,7 @@ from knowledge.embedding import Embedder, EmbeddingFailed
 from knowledge.index import Index, Scores, Snapshot
 from knowledge.model import Document, Hit, Passage
 from knowledge.question import Understood
-from knowledge.segmentation import terms
+from knowledge.segmentation import folded_terms
 
 logger = logging.getLogger(__name__)
 
@@ -253,5 +253,5 @@ def _coverage(document: Document, passage: Passage, idf: Mapping[str, float]) ->
     total = sum(idf.values())
     if not total:
         return 0.0
-    held = set(terms(" ".join((document.title, *passage.path, passage.text))))
+    held = set(folded_terms(" ".join((document.title, *passage.path, passage.text))))
     return sum(value for word, value in idf.items() if word in held) / total

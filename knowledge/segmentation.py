@@ -48,6 +48,11 @@ def terms(text: str) -> list[str]:
     return _grams(normalise(text))
 
 
+def folded_terms(text: str) -> list[str]:
+    """The same for text that is known to be simplified."""
+    return _grams(fold(text))
+
+
 def query_terms(question: str) -> list[str]:
     """Index terms of a question without its function and question words, in order, repeats kept.
 

@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 
 from store.engine import Store
 from tests import needs
@@ -20,6 +21,9 @@ from tests import needs
 _OURS = ["bot", "handlers", "knowledge", "scheduler", "store"]
 _LOCAL_NAMES = {"localhost", "", None}
 _databases = count(1)
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
