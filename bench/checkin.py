@@ -21,7 +21,8 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.app import App, opened
+from bot.app import opened
+from bot.assembled import App
 from bot.config import KnowledgeSettings, Settings
 from bot.messages import ChannelName, Conversation, IncomingMessage, Role, Sender
 from handlers.people.actions import operator

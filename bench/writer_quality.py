@@ -27,7 +27,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from bench.quality import QuestionSet, Quiet, sets
-from bot.app import App, opened, utc_now
+from bot.app import opened, utc_now
+from bot.assembled import App
 from bot.config import ModelSettings, Settings
 from knowledge.evaluation import Case, Counts, evaluate, read_cases
 from knowledge.model import Answer, Turn

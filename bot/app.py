@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession, ClientTimeout
 
-from bot.channels.base import Channel, Health, Sends
+from bot.assembled import App, Clock, Loops
+from bot.channels.base import Channel, Sends
 from bot.channels.console import ConsoleChannel
 from bot.channels.web import WebChannel
 from bot.config import Settings
@@ -30,16 +30,16 @@ from bot.model_writer import ModelUsage, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox
 from bot.parts import blob_reader, hurrying, link_secret, revealed, thresholds
-from bot.recording import Recording, build_recording, read_types
-from bot.running import Running, build_running, make_questions, reaching
-from bot.tasking import Tasking, build_tasking, make_planner
+from bot.recording import build_recording, read_types
+from bot.running import build_running, make_questions, reaching
+from bot.tasking import build_tasking, make_planner
 from bot.trouble import Troubles
 from bot.vector_cache import StoredVectors
 from bot.web.documents import DocumentPages
 from bot.web.health import HealthPages
 from bot.web.links import Links
 from bot.web.past import Past
-from bot.wecom import WeCom, WeComNeeds, build_wecom
+from bot.wecom import WeComNeeds, build_wecom
 from bot.wecom_desk import WeComDesk
 from handlers.ask.actions import Ask
 from handlers.ask.dialogue import AskDialogue
@@ -55,15 +55,11 @@ from handlers.routes import build_router
 from knowledge.embedding import make_embedder
 from knowledge.library import Library
 from knowledge.reading import read_file
-from scheduler.clock import Ticker
 from scheduler.planning_horizon import Planner
-from store import documents
-from store import outbox as outbox_rows
 from store.engine import Store
 
 logger = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 5.0
 _PATIENCE = ClientTimeout(total=20.0, connect=5.0)
 """For one call of a platform."""
 
@@ -71,95 +67,6 @@ _PATIENCE = ClientTimeout(total=20.0, connect=5.0)
 def utc_now() -> datetime:
     """The one clock of the running program."""
     return datetime.now(UTC)
-
-
-Clock = Callable[[], datetime]
-
-
-class Loops:
-    """Whether what has to run is running."""
-
-    def __init__(self) -> None:
-        self.tasks: dict[str, asyncio.Task[None]] = {}
-
-    def health(self) -> Health:
-        ended = [name for name, task in self.tasks.items() if task.done()]
-        if ended or not self.tasks:
-            return Health(is_ready=False, detail=f"没有在运行：{'、'.join(ended) or '全部'}")
-        return Health(is_ready=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    """Everything there is; built by :func:`opened`."""
-
-    settings: Settings
-    store: Store
-    library: Library
-    documents: Documents
-    people: People
-    desk: Desk
-    dispatcher: Dispatcher
-    outbox: Outbox
-    channels: Mapping[ChannelName, Channel]
-    page: WebChannel
-    document_pages: DocumentPages
-    health_pages: HealthPages
-    tasking: Tasking
-    recording: Recording
-    keeping: Running
-    wecom: WeCom
-    housekeeping: Ticker
-    troubles: Troubles
-    clock: Clock
-    loops: Loops
-    zone: ZoneInfo
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Handle and deliver until the block ends; what is in hand may finish."""
-        await self.wecom.recall()
-        async with asyncio.TaskGroup() as group:
-            for channel in self.channels.values():
-                await channel.start()
-            self.loops.tasks = {
-                "dispatcher": group.create_task(self.dispatcher.run()),
-                "outbox": group.create_task(self.outbox.run()),
-                "documents": group.create_task(self._follow_documents()),
-                "reminders": group.create_task(self.tasking.ticker.run()),
-                "digest": group.create_task(self.keeping.ticker.run()),
-                "housekeeping": group.create_task(self.housekeeping.run()),
-                "roll calls": group.create_task(self.recording.run()),
-            }
-            if self.tasking.clock_dialogue is not None:
-                self.loops.tasks["clock"] = group.create_task(self.tasking.clock_dialogue.run())
-            if self.store.is_shared:
-                self.loops.tasks["pages"] = group.create_task(self._follow_deliveries())
-            try:
-                yield
-            finally:
-                for channel in self.channels.values():
-                    await channel.stop()
-                await self.dispatcher.stop()
-                for task in self.loops.tasks.values():
-                    task.cancel()
-
-    async def _follow_documents(self) -> None:
-        """Take over what other replicas add, and what a new day lets expire."""
-        woken = self.store.woken(documents.TOPIC)
-        while True:
-            today = self.clock().astimezone(self.zone)
-            midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=1)
-            await woken.next((midnight - today).total_seconds())
-            if self.store.is_shared or self.clock().astimezone(self.zone).date() != today.date():
-                await self.documents.load()
-
-    async def _follow_deliveries(self) -> None:
-        """A page may be open here while another replica delivers to it."""
-        woken = self.store.woken(outbox_rows.TOPIC)
-        while True:
-            await woken.next(_LOOK_EVERY_S)
-            self.page.look()
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.app import App, opened
+from bot.app import opened
+from bot.assembled import App
 from bot.config import Settings
 from bot.control import listening
 from bot.demo.install import install_samples

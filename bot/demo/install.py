@@ -7,7 +7,7 @@ import hashlib
 import logging
 from pathlib import Path
 
-from bot.app import App
+from bot.assembled import App
 from bot.errors import BotError
 from handlers.documents.actions import Outcome
 from handlers.people.actions import operator

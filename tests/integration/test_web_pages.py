@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bot.app import App
+from bot.assembled import App
 from bot.messages import ChannelName, Sender
 from bot.server import build_site
 from bot.web.links import Links, anchor

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from lxml import html
 
-from bot.app import App
+from bot.assembled import App
 from bot.channels.console import ConsoleSession
 from bot.messages import Card, ChannelName, Sender
 from bot.server import build_site

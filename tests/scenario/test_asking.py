@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.app import App
+from bot.assembled import App
 from handlers.people.actions import operator
 from store import people as people_rows
 from store.models import InboxMessage, Question

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.app import App
+from bot.assembled import App
 from handlers.people.actions import operator
 from store.models import Blob
 from store.models_records import Record, RecordKind

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from icalendar import Calendar
 
-from bot.app import App
+from bot.assembled import App
 from bot.server import build_site
 from handlers.people.actions import operator
 from handlers.tasks.spreadsheet import SheetRow, write_sheet

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.app import App
+from bot.assembled import App
 from bot.messages import Attachment, ChannelName, Conversation, IncomingMessage, MessageKind, Sender
 from store import audit, blobs, people
 from store.models import Notice

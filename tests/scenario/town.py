@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.app import App, opened
+from bot.app import opened
+from bot.assembled import App
 from bot.config import KnowledgeSettings, Settings, StoreSettings, WeComSettings
 from handlers.people.actions import operator
 from tests.scenario.wecom_driver import platform

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.app import App
+from bot.assembled import App
 from bot.config import WeComAppSettings, WeComSettings
 from bot.server import build_site
 from store import people

@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.app import App, opened
+from bot.app import opened
+from bot.assembled import App
 from bot.config import KnowledgeSettings, ModelSettings, Settings
 from bot.messages import ChannelName, Reply, Sender
 from handlers.people.actions import operator

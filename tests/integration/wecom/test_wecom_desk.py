@@ -10,7 +10,8 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.app import App, opened
+from bot.app import opened
+from bot.assembled import App
 from bot.config import (
     KnowledgeSettings,
     Settings,
