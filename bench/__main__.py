@@ -20,7 +20,8 @@ def commands(folder: Path) -> list[list[str]]:
     else:
         print("left out: bench.retrieval on the shared sets (YAODIAN_SHARED is not set)")
     found += [["bench.search_speed"], ["bench.startup"], ["bench.store"], ["bench.callback"],
-              ["bench.ack_stalled"]]  # fmt: skip
+              ["bench.ack_stalled"], ["bench.firing"], ["bench.checkin"],
+              ["bench.writer_quality"]]  # fmt: skip
     return found
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import BindParameter, Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from store.inserting import insert_once, put
@@ -67,16 +68,42 @@ def units_named(session: Session, name: str) -> Sequence[Unit]:
 
 def with_all_above(session: Session, unit_ids: Collection[int]) -> frozenset[int]:
     """These units and every unit they are part of."""
-    above = select(Unit.id, Unit.parent_id).where(Unit.id.in_(unit_ids)).cte(recursive=True)
-    above = above.union(select(Unit.id, Unit.parent_id).join(above, Unit.id == above.c.parent_id))
-    return frozenset(session.scalars(select(above.c.id)))
+    return frozenset(session.scalars(_ABOVE, {"units": list(unit_ids)}))
 
 
 def with_all_below(session: Session, unit_ids: Collection[int]) -> frozenset[int]:
     """These units and every unit that is part of them."""
-    below = select(Unit.id).where(Unit.id.in_(unit_ids)).cte(recursive=True)
-    below = below.union(select(Unit.id).join(below, Unit.parent_id == below.c.id))
-    return frozenset(session.scalars(select(below.c.id)))
+    rows = session.execute(_BELOW, {"units": list(unit_ids)})
+    return frozenset(row.id for row in rows)
+
+
+def each_with_all_below(
+    session: Session, unit_ids: Collection[int]
+) -> Mapping[int, Collection[int]]:
+    """For each of these units, itself and every unit that is part of it."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in session.execute(_BELOW, {"units": list(unit_ids)}):
+        found[row.top].append(row.id)
+    return found
+
+
+def _above() -> Select[tuple[int]]:
+    here = select(Unit.id, Unit.parent_id).where(Unit.id.in_(_UNITS)).cte(recursive=True)
+    here = here.union(select(Unit.id, Unit.parent_id).join(here, Unit.id == here.c.parent_id))
+    return select(here.c.id)
+
+
+def _below() -> Select[tuple[int, int]]:
+    top = select(Unit.id.label("top"), Unit.id.label("id")).where(Unit.id.in_(_UNITS))
+    here = top.cte(recursive=True)
+    here = here.union(select(here.c.top, Unit.id).join(here, Unit.parent_id == here.c.id))
+    return select(here.c.top, here.c.id)
+
+
+# Asked several times for every message: put together once.
+_UNITS: BindParameter[int] = bindparam("units", expanding=True)
+_ABOVE = _above()
+_BELOW = _below()
 
 
 def add_member(

@@ -160,11 +160,12 @@ def _actor(session: Session, sender: Sender, is_operator: bool) -> Actor:
     member = people.member_of(session, platform_of(sender), sender.account)
     if member is None:
         return Actor(sender=sender, name=sender.display_name, is_operator=is_operator)
+    memberships = people.memberships(session, member.id)
+    own = {membership.unit_id for membership in memberships}
+    below = people.each_with_all_below(session, own)
     held: dict[int, set[Role]] = defaultdict(set)
-    own = set()
-    for membership in people.memberships(session, member.id):
-        own.add(membership.unit_id)
-        for unit in people.with_all_below(session, [membership.unit_id]):
+    for membership in memberships:
+        for unit in below[membership.unit_id]:
             held[unit].add(Role(membership.role))
     return Actor(
         sender=sender,
