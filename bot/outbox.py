@@ -212,24 +212,27 @@ class Outbox:
 
     async def _advance(self, job: _Job) -> None:
         """Take the delivery as far as it gets."""
-        if not job.delivery.is_rendered and not await self._render(job):
+        if job.delivery.is_rendered:
+            parts = await self._store.read(lambda session: outbox.parts(session, job.id))
+        elif (rendered := await self._render(job)) is not None:
+            parts = rendered
+        else:
             return
-        parts = await self._store.read(lambda session: outbox.parts(session, job.id))
         for part in parts:
             if part.state != PartState.SENT and not await self._send_part(job, part):
                 return
         if not parts:
             await self._end(job, DeliveryState.SENT, None)
 
-    async def _render(self, job: _Job) -> bool:
+    async def _render(self, job: _Job) -> Sequence[Part] | None:
         try:
             rendered = await self._rendered(job, reply_from_json(job.delivery.reply))
         except ChannelRefused as error:
             await self._end(job, DeliveryState.FAILED, error.reply)
-            return False
+            return None
         except (ChannelError, TimeoutError) as error:
             await self._try_later(job, error)
-            return False
+            return None
         return await self._store.write(
             lambda session: outbox.store_parts(
                 session, job.id, attempt=job.attempt, rendered=rendered

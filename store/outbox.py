@@ -173,13 +173,24 @@ def parts(session: Session, delivery_id: int) -> Sequence[Part]:
 
 def store_parts(
     session: Session, delivery_id: int, *, attempt: int, rendered: Sequence[bytes]
-) -> bool:
-    """Keep the bytes to send, once and for all."""
+) -> Sequence[Part] | None:
+    """Keep the bytes to send, once and for all; None when the delivery is another's by now."""
     if not _hold(session, delivery_id, attempt, is_rendered=True):
-        return False
-    for n, content in enumerate(rendered):
-        session.add(Part(delivery_id=delivery_id, n=n, bytes=content))
-    return True
+        return None
+    kept = [
+        Part(
+            delivery_id=delivery_id,
+            n=n,
+            bytes=content,
+            state=PartState.PENDING,
+            attempt=0,
+            first_try_at=None,
+        )
+        for n, content in enumerate(rendered)
+    ]
+    session.add_all(kept)
+    session.flush()
+    return kept
 
 
 def start_part(
@@ -206,14 +217,14 @@ def part_sent(
     refused: Mapping[str, str],
 ) -> bool:
     """Say that part ``n`` arrived; after the last one the delivery is sent."""
-    part = session.get_one(Part, (delivery_id, n), with_for_update=True)
-    if part.attempt != attempt:
+    is_ours = _done(
+        session,
+        update(Part)
+        .where(Part.delivery_id == delivery_id, Part.n == n, Part.attempt == attempt)
+        .values(state=PartState.SENT, sent_at=now, provider_id=provider_id, refused=dict(refused)),
+    )
+    if not is_ours:
         return False
-    part.state = PartState.SENT
-    part.sent_at = now
-    part.provider_id = provider_id
-    part.refused = dict(refused)
-    session.flush()
     is_last = not session.scalars(
         select(Part.n).where(Part.delivery_id == delivery_id, Part.state != PartState.SENT)
     ).first()
