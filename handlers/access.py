@@ -23,6 +23,8 @@ class Act(StrEnum):
     SEE_PEOPLE = "see_people"
     BROADCAST = "broadcast"
     SEE_AUDIT = "see_audit"
+    SIGN_IN = "sign_in"
+    """On the admin page, where each sees what the other acts allow."""
 
 
 _IN_CHARGE = frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY})
@@ -38,6 +40,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_PEOPLE: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
     Act.BROADCAST: _IN_CHARGE,
     Act.SEE_AUDIT: frozenset({Role.ADMIN}),
+    Act.SIGN_IN: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
 }
 
 
