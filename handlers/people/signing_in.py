@@ -25,11 +25,12 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.errors import NotAllowed
-from bot.messages import ChannelName, Sender
+from bot.messages import ChannelName, Role, Sender
 from handlers.access import Act, Actor, check
 from handlers.people.actions import People
 from store import audit, people, signing_in
 from store.engine import Store
+from store.models_signing_in import PageSession
 from store.signing_in import Holder
 
 LINK_LASTS = timedelta(minutes=10)
@@ -44,6 +45,8 @@ class Visitor:
 
     actor: Actor
     until: datetime
+    runs_whole: bool
+    """An admin at the top of the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,11 @@ class SignIn:
     async def visitor(self, secret: str) -> Visitor | None:
         """Who is signed in with ``secret``; None when nobody is any more."""
         now = self.clock()
-        row = await self.store.read(lambda session: signing_in.session_of(session, secret))
+
+        def query(session: Session) -> tuple[PageSession | None, frozenset[int]]:
+            return signing_in.session_of(session, secret), people.root_units(session)
+
+        row, roots = await self.store.read(query)
         if row is None or row.until <= now or row.seen_at + IDLE_LASTS <= now:
             return None
         sender = Sender(channel=ChannelName(row.channel), account=row.account)
@@ -114,7 +121,8 @@ class SignIn:
             return None
         if row.seen_at + _SEEN_EVERY <= now:
             await self.store.write(lambda session: signing_in.seen(session, secret, now))
-        return Visitor(actor=actor, until=row.until)
+        is_admin = any(Role.ADMIN in actor.roles.get(one, ()) for one in roots)
+        return Visitor(actor=actor, until=row.until, runs_whole=actor.is_operator or is_admin)
 
     async def leave(self, actor: Actor, secret: str) -> None:
         """End one session."""
