@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -37,17 +36,12 @@ def report_workbook(report: Report) -> bytes:
 
 def ledger_workbook(report: Report) -> bytes:
     """The records alone."""
-    return tables_workbook([replace(cells.ledger(report), title="台账")])
-
-
-def tables_workbook(tables: Sequence[Table]) -> bytes:
-    """A sheet for each."""
     from openpyxl import Workbook
 
     workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
-    for table in tables:
-        _fill(workbook.create_sheet(table.title), table)
+    sheet = workbook.worksheets[0]
+    sheet.title = "台账"
+    _fill(sheet, cells.ledger(report))
     return _saved(workbook)
 
 

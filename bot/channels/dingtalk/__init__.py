@@ -1,1 +1,0 @@
-"""DingTalk (钉钉): the app's robot and groups' custom robots."""
