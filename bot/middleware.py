@@ -6,11 +6,11 @@ Log context, errors to replies, who is this, how fast do they ask, the role a co
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import ContextVar
 from functools import partial
 
+from bot.buckets import Buckets
 from bot.errors import BotError, NotAllowed
 from bot.logs import message_in_hand
 from bot.messages import IncomingMessage, Reply, Role, Sender
@@ -24,7 +24,6 @@ RolesOf = Callable[[Sender], Awaitable[Collection[Role]]]
 
 QUESTIONS_A_MINUTE = 10
 TOO_FAST = "您问得有点快，请过一会儿再问。"
-_SENDERS_KEPT = 10_000
 
 roles_held: ContextVar[Collection[Role]] = ContextVar("roles_held", default=(Role.GUEST,))
 """What the sender of the message in hand is, in any unit."""
@@ -108,25 +107,14 @@ class RateLimit:
 
     def __init__(self, router: Router, *, monotonic: Callable[[], float], a_minute: int) -> None:
         self._router = router
-        self._monotonic = monotonic
-        self._most = float(a_minute)
-        self._tokens: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._buckets = Buckets(monotonic=monotonic, a_minute=a_minute)
 
     async def __call__(self, message: IncomingMessage, call_next: CallNext) -> Reply | None:
-        if self._router.is_fast(message) or self._take(message.sender):
+        sender = message.sender
+        person = (sender.channel.platform, sender.account)
+        if self._router.is_fast(message) or self._buckets.take(person):
             return await call_next(message)
         return Reply(text=TOO_FAST)
-
-    def _take(self, sender: Sender) -> bool:
-        now = self._monotonic()
-        person = (sender.channel.platform, sender.account)
-        tokens, since = self._tokens.pop(person, (self._most, now))
-        tokens = min(self._most, tokens + (now - since) * self._most / 60)
-        is_allowed = tokens >= 1
-        self._tokens[person] = (tokens - 1 if is_allowed else tokens, now)
-        if len(self._tokens) > _SENDERS_KEPT:
-            self._tokens.popitem(last=False)
-        return is_allowed
 
 
 def permit(router: Router) -> Middleware:

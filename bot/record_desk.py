@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from bot.control import Operations
 from bot.errors import UsageError
 from handlers.people.actions import operator
+from handlers.records.erasing import Erasing
 from handlers.records.personal import Personal
 from handlers.reports.actions import Form, Reports
 from handlers.reports.period import read_period
@@ -48,6 +49,7 @@ class RecordDesk:
 
     reports: Reports
     personal: Personal
+    erasing: Erasing
 
     def operations(self) -> Operations:
         """By the names that the command line uses."""
@@ -84,7 +86,7 @@ class RecordDesk:
 
     async def _erase(self, request: _Person) -> JsonValue:
         member_id = await self.personal.member_named(operator(), request.name)
-        return await self.personal.erase(operator(), member_id)
+        return await self.erasing.erase(operator(), member_id)
 
 
 def _read(kind: type[R], values: object) -> R:

@@ -21,6 +21,7 @@ from handlers.records.attachments import Attachments, Fetch
 from handlers.records.check_in import RollCalls
 from handlers.records.check_in_dialogue import CheckInDialogue
 from handlers.records.dialogue import RecordsDialogue
+from handlers.records.erasing import Erasing
 from handlers.records.form_dialogue import FormDialogue
 from handlers.records.personal import Personal
 from handlers.records.roll_call_book import Book
@@ -46,7 +47,7 @@ class Recording:
     reports: Reports
     routes: RecordRoutes
     desk: RecordDesk
-    personal: Personal
+    erasing: Erasing
     retention: Mapping[str, int]
 
     async def run(self) -> None:
@@ -55,7 +56,7 @@ class Recording:
         looked_on: date | None = None
         while True:
             if (today := self.records.today()) != looked_on:
-                await self.personal.expire(self.retention, today)
+                await self.erasing.expire(self.retention, today)
                 looked_on = today
             next_at = await self.roll_calls.close_due()
             wait_s = _LOOK_EVERY_S
@@ -108,6 +109,7 @@ def build_recording(
     )
     reports = Reports(store=store, types=types, clock=clock, zone=zone)
     personal = Personal(store=store, clock=clock)
+    erasing = Erasing(store=store, clock=clock)
     attachments = Attachments(store=store, clock=clock, fetch=fetch)
     routes = RecordRoutes(
         check_in=CheckInDialogue(
@@ -129,7 +131,7 @@ def build_recording(
         records=records,
         reports=reports,
         routes=routes,
-        desk=RecordDesk(reports=reports, personal=personal),
-        personal=personal,
+        desk=RecordDesk(reports=reports, personal=personal, erasing=erasing),
+        erasing=erasing,
         retention=settings.retention,
     )

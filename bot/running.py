@@ -13,6 +13,7 @@ from bot.errors import ChannelError
 from bot.messages import ChannelName
 from handlers.confirmations import Confirmations
 from handlers.documents.actions import Documents
+from handlers.documents.keeping import Keeping
 from handlers.documents.uploading import Fetch, Uploading
 from handlers.journal import Journal
 from handlers.notices.actions import Broadcasts, Recall
@@ -92,6 +93,7 @@ def build_running(
     journal = Journal(store=store, people=people, zone=zone)
     uploading = Uploading(
         documents=documents,
+        keeping=Keeping(documents),
         people=people,
         confirmations=confirmations,
         undo=undo,

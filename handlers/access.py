@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -23,6 +23,9 @@ class Act(StrEnum):
     SEE_PEOPLE = "see_people"
     BROADCAST = "broadcast"
     SEE_AUDIT = "see_audit"
+    SEE_DELIVERIES = "see_deliveries"
+    SIGN_IN = "sign_in"
+    """On the admin page, where each sees what the other acts allow."""
 
 
 _IN_CHARGE = frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY})
@@ -38,6 +41,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_PEOPLE: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
     Act.BROADCAST: _IN_CHARGE,
     Act.SEE_AUDIT: frozenset({Role.ADMIN}),
+    Act.SEE_DELIVERIES: frozenset({Role.ADMIN, Role.OFFICER}),
+    Act.SIGN_IN: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
 }
 
 
@@ -96,3 +101,10 @@ def check(actor: Actor, act: Act, unit: int | None = None) -> None:
     """
     if not actor.may(act, unit):
         raise NotAllowed(f"member {actor.member_id} may not {act}")
+
+
+def within(actor: Actor, act: Act) -> Collection[int] | None:
+    """The units on which the actor may ``act``; None is everywhere."""
+    if actor.is_operator:
+        return None
+    return frozenset(unit for unit in actor.roles if actor.may(act, unit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -70,6 +70,26 @@ def latest(
     if before is not None:
         query = query.where(AuditEntry.n < before)
     return session.scalars(query).all()
+
+
+def reseal(session: Session, redact: Callable[[AuditEntry], bool]) -> int | None:
+    """Let ``redact`` change entries (True when it did), and seal the rest of the chain again.
+
+    For what the law wants out of the log; the deed itself is to be recorded after it. Returns
+    the number of the first entry that changed.
+    """
+    first, prev_hash = None, _START
+    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.n)).all():
+        if redact(entry) and first is None:
+            first = entry.n
+        if first is not None:
+            entry.prev_hash, entry.hash = f"resealing:{entry.n}", ""
+            session.flush()
+            entry.prev_hash = prev_hash
+            entry.hash = _hash(entry)
+        prev_hash = entry.hash
+    session.flush()
+    return first
 
 
 def first_broken(session: Session) -> int | None:

@@ -25,6 +25,7 @@ class _Backend(Protocol):
     async def write(self, work: Callable[[Session], T]) -> T: ...
     async def read(self, query: Callable[[Session], T]) -> T: ...
     async def backup(self, file: Path) -> None: ...
+    async def scrub(self) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -70,6 +71,14 @@ class Store:
             NotImplementedError: The store is PostgreSQL, which has its own tools.
         """
         await self._backend.backup(file)
+
+    async def scrub(self) -> None:
+        """Let no byte of a deleted row stay in the file; rebuilds it, while writes wait.
+
+        PostgreSQL overwrites the room of deleted rows in its own time; its ``VACUUM FULL`` is the
+        operator's to run.
+        """
+        await self._backend.scrub()
 
     async def close(self) -> None:
         """Commit what was submitted, and let go of everything."""

@@ -9,13 +9,15 @@ from sqlalchemy import Connection, inspect, text
 
 import store.models_records  # its tables, as those below, belong to the schema
 import store.models_running
+import store.models_signing_in
 import store.models_tasks
-import store.models_usage  # noqa: F401 - its table belongs to the schema
+import store.models_usage
+import store.models_windows  # noqa: F401 - its tables belong to the schema
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0008"
 
 
 def alembic_config(connection: Connection) -> Config:

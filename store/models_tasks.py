@@ -99,6 +99,8 @@ class Task(Base):
     created_account: Mapped[str] = mapped_column(default="")
     """``platform:account``, so that someone off the roster finds their own again."""
     created_at: Mapped[datetime]
+    superseded_by: Mapped[int | None] = mapped_column(_Id)
+    """The task a newer plan asks for in its place; what was due by then is still to be done."""
 
 
 class Assignment(Base):
@@ -193,3 +195,18 @@ class Postponement(Base):
     asked_at: Mapped[datetime]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     decided_at: Mapped[datetime | None]
+
+
+class OccurrenceFile(Base):
+    """A photo or file that proves an occurrence; ``thumbnail`` where it is a picture."""
+
+    __tablename__ = "occurrence_file"
+
+    occurrence_id: Mapped[int] = mapped_column(
+        _Id, ForeignKey("occurrence.id", ondelete="CASCADE"), primary_key=True
+    )
+    blob: Mapped[str] = mapped_column(ForeignKey("blob.hash"), primary_key=True, index=True)
+    name: Mapped[str]
+    thumbnail: Mapped[str | None] = mapped_column(ForeignKey("blob.hash"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    at: Mapped[datetime]

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, cast, delete, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from store.inserting import insert_once
@@ -113,6 +125,42 @@ def of_units(
     if unit_ids is not None:
         query = query.where(Task.unit_id.in_(unit_ids))
     return _between(session, query, is_open, due_from, due_until, limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which occurrences a list is about; ``unit_ids`` None: of all units."""
+
+    unit_ids: Collection[int] | None = None
+    states: Collection[str] = ()
+    """Any, when empty."""
+    document: str = ""
+    due_from: datetime | None = None
+    due_until: datetime | None = None
+
+
+def sought(
+    session: Session, wanted: Sought, *, offset: int = 0, limit: int = 50
+) -> tuple[int, Sequence[Entry]]:
+    """How many there are, and some of them by due time."""
+    conditions = [Task.state != TaskState.CANCELLED]
+    if wanted.unit_ids is not None:
+        conditions.append(Task.unit_id.in_(wanted.unit_ids))
+    if wanted.states:
+        conditions.append(Occurrence.state.in_(wanted.states))
+    if wanted.document:
+        conditions.append(Task.document_title == wanted.document)
+    if wanted.due_from is not None:
+        conditions.append(Occurrence.due_at >= wanted.due_from)
+    if wanted.due_until is not None:
+        conditions.append(Occurrence.due_at < wanted.due_until)
+    total = session.scalar(
+        select(func.count(Occurrence.id))
+        .join(Task, Task.id == Occurrence.task_id)
+        .where(*conditions)
+    )
+    query = _entries().where(*conditions).order_by(Occurrence.due_at, Occurrence.id)
+    return total or 0, _listed(session, query.offset(offset).limit(limit))
 
 
 def open_since(session: Session, since: datetime) -> Sequence[Entry]:

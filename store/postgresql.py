@@ -138,6 +138,9 @@ class PostgresqlBackend:
     async def backup(self, file: Path) -> None:
         raise NotImplementedError("back up PostgreSQL with pg_dump")
 
+    async def scrub(self) -> None:
+        return
+
     async def close(self) -> None:
         if self._listening is not None:
             self._listening.cancel()

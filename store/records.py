@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
+from store import blobs
 from store.models_records import (
     RECORDED,
     Record,
@@ -236,7 +237,11 @@ def remove_expired(session: Session, type: str, before: date) -> int:
         .where(Record.id.in_(roots) | Record.root_id.in_(roots))
         .order_by(Record.id.desc())
     ).all()
+    files = session.execute(
+        select(RecordFile.blob, RecordFile.thumbnail).where(RecordFile.record_id.in_(ids))
+    ).all()
     _remove(session, ids)
+    blobs.forget_unused(session, [one for row in files for one in row if one])
     return len(ids)
 
 

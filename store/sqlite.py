@@ -49,6 +49,7 @@ def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        "secure_delete = ON",
         "mmap_size = 0",
         "cache_size = -16000",
     ):
@@ -92,6 +93,13 @@ class _Unit(Generic[T]):
             self.future.set_result(outcome)  # type: ignore[arg-type]
 
 
+@dataclass(slots=True)
+class _Scrubbing:
+    """A wish to have the file rebuilt, once everything before it is committed."""
+
+    future: asyncio.Future[None]
+
+
 _Settled = tuple["_Unit[object]", object, bool]
 
 
@@ -106,9 +114,9 @@ class _Writer(threading.Thread):
         self._loop = loop
         self._wakes = wakes
         self._clock = clock
-        self._queue: queue.SimpleQueue[_Unit[object] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Unit[object] | _Scrubbing | None] = queue.SimpleQueue()
 
-    def submit(self, unit: _Unit[T]) -> None:
+    def submit(self, unit: _Unit[T] | _Scrubbing) -> None:
         self._queue.put(unit)  # type: ignore[arg-type]
 
     def finish(self) -> None:
@@ -124,22 +132,35 @@ class _Writer(threading.Thread):
             assert isinstance(raw, sqlite3.Connection)  # noqa: S101
             is_last = False
             while not is_last:
-                group, is_last = self._next_group()
+                group, scrubbing, is_last = self._next_group()
                 if group:
                     self._commit(group, session, raw)
+                if scrubbing is not None:
+                    self._scrub(scrubbing, raw)
 
-    def _next_group(self) -> tuple[list[_Unit[object]], bool]:
+    def _next_group(self) -> tuple[list[_Unit[object]], _Scrubbing | None, bool]:
+        """What may be committed together, what follows it, and whether that is all there is."""
         unit = self._queue.get()
         group: list[_Unit[object]] = []
-        while unit is not None:
+        while isinstance(unit, _Unit):
             group.append(unit)
             if len(group) == _LARGEST_GROUP:
-                return group, False
+                return group, None, False
             try:
                 unit = self._queue.get_nowait()
             except queue.Empty:
-                return group, False
-        return group, True
+                return group, None, False
+        return group, unit, unit is None
+
+    def _scrub(self, scrubbing: _Scrubbing, raw: sqlite3.Connection) -> None:
+        """The copies that were moved about in the file go with it; the log is emptied."""
+        error: sqlite3.Error | None = None
+        try:
+            raw.execute("VACUUM")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as caught:
+            error = caught
+        self._loop.call_soon_threadsafe(_settle, scrubbing.future, error)
 
     def _commit(
         self, group: Iterable[_Unit[object]], session: Session, raw: sqlite3.Connection
@@ -181,6 +202,15 @@ class _Writer(threading.Thread):
             unit.settle(outcome, is_error=is_error)
         for topic in topics:
             self._wakes.wake(topic)
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
 
 
 class SqliteBackend:
@@ -260,6 +290,13 @@ class SqliteBackend:
             file.chmod(0o600)
 
         await asyncio.get_running_loop().run_in_executor(self._readers, copy)
+
+    async def scrub(self) -> None:
+        if not self._writer.is_alive():
+            raise RuntimeError("the store is closed")
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writer.submit(_Scrubbing(future))
+        await future
 
     async def close(self) -> None:
         def finish() -> None:

@@ -43,6 +43,12 @@ def look(session: Session, platform: str, account: str, now: datetime) -> list[W
     return [one for one in files if one.sent_at > now - LASTING]
 
 
+def kept(session: Session, platform: str, account: str) -> list[str]:
+    """The blobs of all that were kept, also of those that wait no more."""
+    found = settings.get(session, _key(platform, account))
+    return [blob for _name, _type, blob, _at in json.loads(found or "[]")]
+
+
 def take(session: Session, platform: str, account: str, now: datetime) -> list[WaitingFile]:
     """What waits, oldest first; it waits no more."""
     found = look(session, platform, account, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -30,20 +30,27 @@ HEADERS = {
 }
 
 
-@cache
-def _templates() -> Environment:
-    """Autoescaping for every template: what people and documents say is text, never markup."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+def environment(templates: Sequence[Path], static: Path) -> Environment:
+    """Autoescaping for every template: what people and documents say is text, never markup.
+
+    ``build`` names what ``static`` holds, so that a browser asks anew when it changes.
+    """
+    made = Environment(
+        loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         auto_reload=False,
     )
-    files = sorted(STATIC.iterdir())
+    files = sorted(static.iterdir())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-    environment.globals["build"] = digest[:8]
-    return environment
+    made.globals["build"] = digest[:8]
+    return made
+
+
+@cache
+def _templates() -> Environment:
+    return environment([HERE / "templates"], STATIC)
 
 
 def prepare() -> None:

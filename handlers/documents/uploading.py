@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import PurePath
 
-from sqlalchemy.orm import Session
-
 from bot.arguments import Arguments
-from bot.errors import NotAllowed, UnreadableDocument, UsageError
+from bot.errors import UnreadableDocument, UsageError
 from bot.messages import Attachment, IncomingMessage, MessageKind, Reply
 from bot.routing import Pass
 from handlers import undo
@@ -18,13 +16,11 @@ from handlers.access import Act, Actor, check
 from handlers.confirmations import Confirmations, Values
 from handlers.documents.actions import Added, Documents, Outcome
 from handlers.documents.dialogue import STATUS_WORDS
-from handlers.documents.successors import TitlePage, is_named
+from handlers.documents.keeping import Keeping, Offer
 from handlers.people.actions import Imported, People
 from handlers.people.roster import read_roster
-from handlers.people.selecting import unit_meant, unit_name
-from knowledge.model import Document
-from store import audit, blobs, documents, people
-from store.models import DocumentStatus
+from handlers.people.selecting import unit_meant
+from store import blobs
 
 Fetch = Callable[[IncomingMessage, Attachment, int], Awaitable[bytes]]
 """The bytes of an attachment that only the platform has, up to a limit."""
@@ -41,6 +37,7 @@ class Uploading:
     """Built once, in ``bot.app``."""
 
     documents: Documents
+    keeping: Keeping
     people: People
     confirmations: Confirmations
     undo: undo.Undo
@@ -72,19 +69,18 @@ class Uploading:
         self, message: IncomingMessage, actor: Actor, name: str, content: bytes
     ) -> Reply:
         try:
-            document = await self.documents.read(content, PurePath(name).name)
+            offer = await self.keeping.offer(actor, name, content)
         except UnreadableDocument as error:
             return Reply(text=f"《{name}》没有读出来：{error.reply}")
-        home = None if actor.is_operator else await self._home(actor)
-        seen_by = await self.documents.store.read(lambda session: unit_name(session, home))
-        replaced = await self._seems_to_replace(actor, replace(document, file=name))
-        values = {"blob": await self._kept(name, content), "name": name, "visible_to": home}
+        blob = await self._kept(name, content)
+        values = {"blob": blob, "name": name, "visible_to": offer.visible_to}
+        lines = [*about(offer), f"给谁看：{offer.seen_by}（加好后可用 /文档管理 可见 改）"]
         return await self.confirmations.ask(
             message,
             "documents.add",
             values,
-            title=f"添加文件：{document.title}",
-            body="\n".join(_about(document, replaced, seen_by)),
+            title=f"添加文件：{offer.document.title}",
+            body="\n".join(lines),
         )
 
     async def _offer_roster(
@@ -102,23 +98,18 @@ class Uploading:
             "roster.import",
             values,
             title=f"导入花名册：新增 {result.added} 人，已有 {result.known} 人",
-            body=_difference(result),
+            body=difference(result),
         )
 
     async def _add(self, actor: Actor, values: Values) -> Reply:
         unit = values["visible_to"]
-        added = await self.documents.add(
+        added = await self.keeping.add(
             actor,
             str(values["name"]),
             await self._blob(str(values["blob"])),
-            visible_to=unit if isinstance(unit, int) else None,
+            unit if isinstance(unit, int) else None,
         )
-        if added.document is not None and added.outcome is not Outcome.UNCHANGED:
-            known, now = {"document_id": added.document.id}, self.documents.clock()
-            await self.documents.store.write(
-                lambda session: undo.remember(session, actor, "documents.add", known, now)
-            )
-        return Reply(text=_said(added))
+        return Reply(text=said_of(added) + _undoing(added))
 
     async def _import(self, actor: Actor, values: Values) -> Reply:
         content = await self._blob(str(values["blob"]))
@@ -161,13 +152,8 @@ class Uploading:
 
     async def _retire(self, actor: Actor, values: Values) -> Reply:
         by = values["by"]
-        document_id = str(values["id"])
-        found = await self.documents.retire(
-            actor, document_id, by=by if isinstance(by, str) else None
-        )
-        known, now = {"document_id": document_id}, self.documents.clock()
-        await self.documents.store.write(
-            lambda session: undo.remember(session, actor, "documents.retire", known, now)
+        found = await self.keeping.retire(
+            actor, str(values["id"]), by if isinstance(by, str) else None
         )
         status = STATUS_WORDS.get(found.status, found.status)
         return Reply(text=f"《{found.document.title}》{status}。发 /撤销 可以恢复。")
@@ -175,80 +161,20 @@ class Uploading:
     async def _show_to(self, actor: Actor, name: str, unit: str) -> str:
         """Who may see a document, from now on."""
         found = await self.documents.find(actor, name)
-        check(actor, Act.MANAGE_DOCUMENTS, found.visible_to)
-        now = self.documents.clock()
-
-        def work(session: Session) -> str:
-            everyone = unit in {"所有人", "全体", "公开"}
-            unit_id = None if everyone else unit_meant(session, unit).id
-            check(actor, Act.MANAGE_DOCUMENTS, unit_id)
-            before = unit_name(session, found.visible_to)
-            documents.show_to(session, found.document.id, unit_id)
-            audit.record(
-                session,
-                who=actor.account,
-                what="documents.show_to",
-                subject=f"document:{found.document.id}",
-                now=now,
-                before=before,
-                after=unit_name(session, unit_id),
-            )
-            return unit_name(session, unit_id)
-
-        name = await self.documents.store.write(work)
-        return f"《{found.document.title}》现在给{name}看，包括下面的单位。"
+        everyone = unit in {"所有人", "全体", "公开"}
+        unit_id = None
+        if not everyone:
+            unit_id = await self.documents.store.read(lambda s: unit_meant(s, unit).id)
+        seen_by = await self.keeping.show_to(actor, found.document.id, unit_id)
+        return f"《{found.document.title}》现在给{seen_by}看，包括下面的单位。"
 
     async def _undo_add(self, actor: Actor, values: Values) -> str:
         gone = await self.documents.remove(actor, str(values["document_id"]))
         return f"已撤销添加《{gone.document.title}》，被它代替的文件恢复有效。"
 
     async def _undo_retire(self, actor: Actor, values: Values) -> str:
-        found = await self.documents.find(actor, str(values["document_id"]))
-        check(actor, Act.MANAGE_DOCUMENTS, found.visible_to)
-        now, document_id = self.documents.clock(), found.document.id
-
-        def work(session: Session) -> None:
-            documents.set_status(session, document_id, DocumentStatus.IN_FORCE)
-            audit.record(
-                session,
-                who=actor.account,
-                what="documents.restore",
-                subject=f"document:{document_id}",
-                now=now,
-                before=found.status,
-                after=DocumentStatus.IN_FORCE,
-            )
-
-        await self.documents.store.write(work)
-        await self.documents.load()
+        found = await self.keeping.restore(actor, str(values["document_id"]))
         return f"《{found.document.title}》恢复有效。"
-
-    async def _home(self, actor: Actor) -> int | None:
-        """Who runs the whole adds for everyone; who keeps one unit's documents adds for it."""
-        rights = [one for one in actor.roles if actor.may(Act.MANAGE_DOCUMENTS, one)]
-        if not rights:
-            raise NotAllowed("no unit to add documents for")
-
-        def topmost(session: Session) -> int | None:
-            if people.root_units(session) & set(rights):
-                return None
-            return min(rights, key=lambda one: len(people.with_all_above(session, [one])))
-
-        return await self.documents.store.read(topmost)
-
-    async def _seems_to_replace(self, actor: Actor, document: Document) -> list[str]:
-        """Titles: the same file again, what it names, and the same title of another year."""
-        found = []
-        for one in await self.documents.shelf(actor):
-            other = one.document
-            page = TitlePage(title=other.title, document_number=other.document_number)
-            if other.id != document.id and (
-                other.file == document.file
-                or other.title == document.title
-                or is_named(page, document.replaces)
-            ):
-                found.append(other.title)
-        return list(dict.fromkeys(found))
 
     async def _content(self, message: IncomingMessage, attachment: Attachment) -> bytes:
         if (attachment.size_bytes or 0) > self.limit_bytes:
@@ -290,7 +216,9 @@ def is_roster(name: str, content: bytes) -> bool:
     return True
 
 
-def _about(document: Document, replaced: Sequence[str], seen_by: str) -> list[str]:
+def about(offer: Offer) -> list[str]:
+    """What was read, and what was not, line by line."""
+    document = offer.document
     day = document.issued_on
     facts = (
         ("发文机关", document.issuer),
@@ -304,13 +232,13 @@ def _about(document: Document, replaced: Sequence[str], seen_by: str) -> list[st
         lines.append(f"没有写：{'、'.join(missing)}")
     lines.append(f"读出 {len(document.passages)} 条")
     lines += [f"请留意：{caution}" for caution in document.cautions]
-    if replaced:
-        lines.append("看起来会代替：" + "、".join(f"《{title}》" for title in replaced))
-    lines.append(f"给谁看：{seen_by}（加好后可用 /文档管理 可见 改）")
+    if offer.replaces:
+        lines.append("看起来会代替：" + "、".join(f"《{title}》" for title in offer.replaces))
     return lines
 
 
-def _difference(result: Imported) -> str:
+def difference(result: Imported) -> str:
+    """What an import would change, in a few lines."""
     lines = [f"- {one}" for one in result.changes[:_SHOWN]]
     if len(result.changes) > _SHOWN:
         lines.append(f"……共 {len(result.changes)} 处变化")
@@ -322,7 +250,8 @@ def _difference(result: Imported) -> str:
     return "\n".join(lines) or "和现在的花名册一样，没有变化。"
 
 
-def _said(added: Added) -> str:
+def said_of(added: Added) -> str:
+    """What became of a file."""
     title = added.document.title if added.document else added.file
     match added.outcome:
         case Outcome.UNCHANGED:
@@ -336,4 +265,9 @@ def _said(added: Added) -> str:
     if added.supersedes:
         names = "、".join(f"《{one}》" for one in added.supersedes)
         said += f"它写明代替的 {names} 已标为被代替。"
-    return said + "发 /撤销 可以收回。"
+    return said
+
+
+def _undoing(added: Added) -> str:
+    is_kept = added.outcome in (Outcome.ADDED, Outcome.REPLACED)
+    return "发 /撤销 可以收回。" if is_kept else ""

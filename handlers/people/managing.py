@@ -201,7 +201,7 @@ class Roster:
 
         def query(session: Session) -> Leaver:
             member = member_meant(session, who)
-            _must_manage(session, actor, member.id)
+            must_manage(session, actor, member.id)
             return _leaver(session, member)
 
         return await self.store.read(query)
@@ -216,7 +216,7 @@ class Roster:
 
         def work(session: Session) -> Leaver:
             member = _active(session, member_id)
-            _must_manage(session, actor, member_id)
+            must_manage(session, actor, member_id)
             memberships = people.memberships(session, member_id)
             administered = {one.unit_id for one in memberships if one.role == Role.ADMIN}
             if administered:
@@ -238,7 +238,7 @@ class Roster:
             member = people.member(session, member_id)
             if member is None:
                 raise NotFound(f"no member {member_id}")
-            _must_manage(session, actor, member_id)
+            must_manage(session, actor, member_id)
             member.is_active = True
             undo.forget(session, actor)
             _record(session, actor, "member.reactivate", member, now, "停用")
@@ -251,7 +251,7 @@ class Roster:
 
         def query(session: Session) -> int:
             for member in people.leavers_named(session, name):
-                _must_manage(session, actor, member.id)
+                must_manage(session, actor, member.id)
                 return member.id
             raise NotFound("no leaver of this name", reply=f"没有停用过叫{name}的人。")
 
@@ -312,7 +312,7 @@ def _active(session: Session, member_id: int) -> Member:
     return member
 
 
-def _must_manage(session: Session, actor: Actor, member_id: int) -> None:
+def must_manage(session: Session, actor: Actor, member_id: int) -> None:
     """Over every unit the member is in: who is above somewhere else is out of reach."""
     units = {one.unit_id for one in people.memberships(session, member_id)}
     if actor.is_operator or (units and all(actor.may(Act.MANAGE_PEOPLE, one) for one in units)):

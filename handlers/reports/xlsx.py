@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,17 @@ def report_workbook(report: Report) -> bytes:
 
 def ledger_workbook(report: Report) -> bytes:
     """The records alone."""
+    return tables_workbook([replace(cells.ledger(report), title="台账")])
+
+
+def tables_workbook(tables: Sequence[Table]) -> bytes:
+    """A sheet for each."""
     from openpyxl import Workbook
 
     workbook = Workbook()
-    sheet = workbook.worksheets[0]
-    sheet.title = "台账"
-    _fill(sheet, cells.ledger(report))
+    workbook.remove(workbook.worksheets[0])
+    for table in tables:
+        _fill(workbook.create_sheet(table.title), table)
     return _saved(workbook)
 
 

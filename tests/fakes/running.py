@@ -6,6 +6,8 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from handlers.confirmations import Confirmations
+from handlers.documents.actions import Documents
+from handlers.documents.keeping import Keeping
 from handlers.documents.uploading import Uploading
 from handlers.journal import Journal
 from handlers.notices.actions import Broadcasts
@@ -45,7 +47,7 @@ def running_routes() -> RunningRoutes:
             undo=undo, read_time=lambda words, now: None, zone=ZONE,
         ),
         uploading=Uploading(
-            documents=cast("object", None), people=nobody,  # type: ignore[arg-type]
+            documents=cast("Documents", None), keeping=cast("Keeping", None), people=nobody,
             confirmations=confirmations, undo=undo,
             fetch=cast("object", None), limit_bytes=1,  # type: ignore[arg-type]
         ),

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
+from bot.channels.tokens import Token, TokenCache
 from bot.channels.wecom.errors import Action, error_of, rule_of
-from bot.channels.wecom.tokens import Token, TokenCache
 from bot.errors import ChannelUnavailable, OutcomeUnknown
 
 logger = logging.getLogger(__name__)

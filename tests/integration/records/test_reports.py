@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from handlers.people.actions import operator
 from handlers.records.answers import Said, Word
+from handlers.records.erasing import Erasing
 from handlers.records.personal import Personal
 from handlers.reports.actions import Form, Reports
 from handlers.reports.period import month, read_period, usual_month, usual_year
@@ -142,10 +143,11 @@ async def test_an_erased_person_is_nowhere_and_the_counts_stay(hall: Hall) -> No
     personal = Personal(store=hall.store, clock=hall.clock)
     content = await personal.export(await hall.who("檀溪"), hall.ids["檀溪"])
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        own = json.loads(archive.read("记录.json"))
+        own = json.loads(archive.read("原始数据/记录.json"))
     assert [one["type"] for one in own] == ["theme_day"]
 
-    await personal.erase(operator(), hall.ids["桑榆晚"])
+    erasing = Erasing(store=hall.store, clock=hall.clock)
+    await erasing.erase(operator(), hall.ids["桑榆晚"])
     after = await reports.report(operator(), "第一党支部", SEPTEMBER)
     assert _figures(after) == _figures(before)
 
@@ -268,9 +270,9 @@ def test_january_reports_the_year_before() -> None:
 
 async def test_retention_takes_out_whole_lines(hall: Hall) -> None:
     await meet(hall)
-    personal = Personal(store=hall.store, clock=hall.clock)
-    assert await personal.expire({"theme_day": 30}, date(2026, 9, 20)) == 0
-    assert await personal.expire({"theme_day": 30}, date(2026, 11, 20)) == 5
+    erasing = Erasing(store=hall.store, clock=hall.clock)
+    assert await erasing.expire({"theme_day": 30}, date(2026, 9, 20)) == 0
+    assert await erasing.expire({"theme_day": 30}, date(2026, 11, 20)) == 5
     left = await hall.store.read(
         lambda session: session.scalar(select(func.count()).select_from(Record))
     )

@@ -1,4 +1,4 @@
-"""The access token of one app secret: fetched by one caller at a time, refreshed early."""
+"""The access token of one platform app: fetched by one caller at a time, refreshed early."""
 
 from __future__ import annotations
 

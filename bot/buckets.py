@@ -1,0 +1,28 @@
+"""How fast somebody may do something: a token bucket for each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+_KEPT = 10_000
+
+
+class Buckets:
+    """Each key may do ``a_minute`` things at once, and as many again every minute."""
+
+    def __init__(self, *, monotonic: Callable[[], float], a_minute: int) -> None:
+        self._monotonic = monotonic
+        self._most = float(a_minute)
+        self._tokens: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: Hashable) -> bool:
+        """Whether ``key`` may go on; a refusal costs nothing."""
+        now = self._monotonic()
+        tokens, since = self._tokens.pop(key, (self._most, now))
+        tokens = min(self._most, tokens + (now - since) * self._most / 60)
+        is_allowed = tokens >= 1
+        self._tokens[key] = (tokens - 1 if is_allowed else tokens, now)
+        if len(self._tokens) > _KEPT:
+            self._tokens.popitem(last=False)
+        return is_allowed
