@@ -28,9 +28,9 @@ from store.models import (
     Member,
     Notice,
     Part,
-    Question,
     Setting,
 )
+from store.models_questions import Question
 from store.models_records import PendingForm
 from store.models_tasks import Assignment, Task
 

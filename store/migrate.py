@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-import store.models_records  # its tables, as those below, belong to the schema
+import store.models_questions  # its tables, as those below, belong to the schema
+import store.models_records
 import store.models_running
 import store.models_signing_in
 import store.models_tasks

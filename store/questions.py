@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from store.models import Question, StandingAnswer
+from store.models_questions import Question, StandingAnswer
 
 
 class QuestionState(StrEnum):

@@ -14,7 +14,8 @@ from bot.messages import ChannelName
 from bot.model_writer import ModelUsage
 from knowledge.library import Library
 from store.engine import Store
-from store.models import Delivery, InboxMessage, Question
+from store.models import Delivery, InboxMessage
+from store.models_questions import Question
 
 
 def _nothing() -> None:

@@ -21,7 +21,7 @@ from knowledge.model import Answer, Citation, Passage, Turn
 from knowledge.writer_limits import NOBODY, Asker
 from store import questions
 from store.engine import Store
-from store.models import Question
+from store.models_questions import Question
 
 CONTEXT = timedelta(minutes=30)
 """How long a question may lean on the ones before it."""

@@ -20,7 +20,8 @@ from handlers.questions.owners import Rules, owners
 from handlers.questions.views import Asked, StandingView, asked_of, card, name_of, view
 from store import audit, people, questions
 from store.engine import Store
-from store.models import DeliveryKind, Question, StandingAnswer
+from store.models import DeliveryKind
+from store.models_questions import Question, StandingAnswer
 from store.questions import QuestionState
 
 UNSURE_BELOW = 0.4

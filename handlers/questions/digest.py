@@ -16,7 +16,7 @@ from handlers.posting import Post
 from handlers.questions.alike import core
 from store import people, questions
 from store.engine import Store
-from store.models import Question
+from store.models_questions import Question
 
 _READERS = (Role.ADMIN, Role.OFFICER)
 _SENT_AT = time(8, 30)

@@ -11,7 +11,7 @@ from bot.messages import Card
 from handlers.people.selecting import unit_name
 from handlers.questions import wording
 from store import people
-from store.models import Question, StandingAnswer
+from store.models_questions import Question, StandingAnswer
 from store.questions import QuestionState
 
 

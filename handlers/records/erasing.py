@@ -27,7 +27,8 @@ from handlers.people.managing import must_manage
 from store import audit, blobs, erasing, people, records, settings, usage, waiting_files
 from store.engine import Store
 from store.erasing import SCRUB, Name
-from store.models import Account, Delivery, Member, Part, Question
+from store.models import Account, Delivery, Member, Part
+from store.models_questions import Question
 from store.models_records import Record, RecordFile, RollCallMember
 
 ERASED = "已注销人员"

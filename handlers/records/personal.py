@@ -20,7 +20,8 @@ from handlers.records import personal_sheet
 from handlers.records.files import safe_name
 from store import audit, blobs, erasing, people, records
 from store.engine import Store
-from store.models import AuditEntry, Base, InboxMessage, Notice, Question, StandingAnswer
+from store.models import AuditEntry, Base, InboxMessage, Notice
+from store.models_questions import Question, StandingAnswer
 from store.models_records import Rating, RecordFile, RollCallMember, ScoreEntry
 from store.models_running import Broadcast, JoinRequest
 from store.models_tasks import Assignment, Occurrence, Postponement, Task, TaskEvent

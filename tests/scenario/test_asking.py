@@ -11,7 +11,8 @@ from sqlalchemy import select
 from bot.assembled import App
 from handlers.people.actions import operator
 from store import people as people_rows
-from store.models import InboxMessage, Question
+from store.models import InboxMessage
+from store.models_questions import Question
 from tests.scenario.drivers import CHANNELS, Enter
 from tests.scenario.town import KITCHEN, READING, living, settle_in
 

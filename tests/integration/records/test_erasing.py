@@ -24,7 +24,8 @@ from handlers.reports.cells import Table
 from handlers.reports.xlsx import tables_workbook
 from store import audit, blobs, erasing, inbox, outbox, pending, people, records, settings
 from store.engine import Store
-from store.models import Base, Blob, Delivery, Member, Part, Question, StandingAnswer
+from store.models import Base, Blob, Delivery, Member, Part
+from store.models_questions import Question, StandingAnswer
 from store.models_records import PendingForm, Record, RecordKind
 from store.models_running import JoinRequest
 from store.models_tasks import Assignment, Task, TaskEvent
