@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Accept, Directory, ReadBlob
+from bot.channels.base import Accept, Directory, ReadBlob, SignsIn
 from bot.channels.wecom.aibot import AiBotChannel
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
 from bot.channels.wecom.aibot_settings import AiBotSettings
@@ -74,6 +74,10 @@ class WeCom:
             self.app.add_routes(site)
         if isinstance(self.aibot, AiBotCallbackChannel):
             self.aibot.add_routes(site)
+
+    def signs_in(self) -> SignsIn | None:
+        """Login for the pages; None without an app."""
+        return self.app
 
     def counts(self) -> Iterator[tuple[ChannelName, Mapping[str, int]]]:
         """What came in, by channel and kind."""

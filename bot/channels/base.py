@@ -162,5 +162,17 @@ class ReadsDirectory(Protocol):
 class SignsIn(Protocol):
     """Platform login for the pages."""
 
-    def sign_in_url(self, redirect_to: str, state: str) -> str: ...
-    async def account_of(self, code: str) -> str: ...
+    def sign_in_url(self, redirect_to: str, state: str) -> str:
+        """Where to send a browser; it comes back with ``code`` and the same ``state``.
+
+        ``state`` is 1-128 letters and digits.
+        """
+        ...
+
+    async def account_of(self, code: str) -> str:
+        """Who signed in; a code serves once.
+
+        Raises:
+            NotAllowed: The code is used up, or belongs to an outsider.
+        """
+        ...

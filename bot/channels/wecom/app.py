@@ -21,7 +21,7 @@ from aiohttp import web
 from bot.channels.base import Accept, Directory, Guarantee, Health, ReadBlob, Sent, Target
 from bot.channels.budget import Budget, Limit
 from bot.channels.text import split_text
-from bot.channels.wecom import directory, menu
+from bot.channels.wecom import directory, menu, oauth
 from bot.channels.wecom.api import Json, QyApi
 from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.crypto import CallbackCrypto
@@ -178,15 +178,15 @@ class WeComApp:
 
     def sign_in_url(self, redirect_to: str, state: str) -> str:
         corp_id, agent_id = self.settings.corp_id, self.settings.agent_id
-        return directory.web_sign_in_url(corp_id, agent_id, redirect_to, state)
+        return oauth.web_sign_in_url(corp_id, agent_id, redirect_to, state)
 
     def inside_sign_in_url(self, redirect_to: str, state: str) -> str:
         """For a page opened inside WeCom (``wxwork`` in its User-Agent)."""
         corp_id, agent_id = self.settings.corp_id, self.settings.agent_id
-        return directory.inside_sign_in_url(corp_id, agent_id, redirect_to, state)
+        return oauth.inside_sign_in_url(corp_id, agent_id, redirect_to, state)
 
     async def account_of(self, code: str) -> str:
-        return await directory.account_of(self.api, code)
+        return await oauth.account_of(self.api, code)
 
     def _messages(
         self, contents: Sequence[Json], accounts: Sequence[str], reply_to: ReplyTo | None

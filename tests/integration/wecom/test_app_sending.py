@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.channels.base import Sent, Target
+from bot.channels.base import Sent, SignsIn, Target
 from bot.channels.wecom.errors import PlatformRefused
 from bot.channels.wecom.incoming import ReplyTo
 from bot.errors import ChannelRefused, ChannelUnavailable, NotAllowed, OutcomeUnknown
@@ -385,6 +385,7 @@ async def test_the_directory_is_read(wecom: Stage, is_too_big: bool) -> None:
 async def test_signing_in_tells_who_it_is_once(wecom: Stage) -> None:
     wecom.fake.codes |= {"c1": "zhang", "c2": ""}
 
+    assert isinstance(wecom.app, SignsIn)
     assert await wecom.app.account_of("c1") == "zhang"
     for code in ("c1", "c2", "bad code\n"):
         with pytest.raises(NotAllowed):
