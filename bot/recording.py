@@ -24,8 +24,10 @@ from handlers.records.dialogue import RecordsDialogue
 from handlers.records.erasing import Erasing
 from handlers.records.form_dialogue import FormDialogue
 from handlers.records.personal import Personal
+from handlers.records.record_views import Views
 from handlers.records.roll_call_book import Book
 from handlers.records.routes import RecordRoutes
+from handlers.records.steps import Steps
 from handlers.records.type_files import BUILTIN, load_record_types
 from handlers.records.types import RecordTypes
 from handlers.reports.actions import Reports
@@ -98,15 +100,15 @@ def build_recording(
         points=settings.points,
     )
     calls = RollCalls(store=store, book=book)
+    views = Views(types=types, zone=zone, points=settings.points)
     records = Records(
         store=store,
-        types=types,
+        views=views,
         clock=clock,
-        zone=zone,
         calendar=planner.calendar,
         terms=planner.terms,
-        points=settings.points,
     )
+    steps = Steps(store=store, views=views, clock=clock)
     reports = Reports(store=store, types=types, clock=clock, zone=zone)
     personal = Personal(store=store, clock=clock)
     erasing = Erasing(store=store, clock=clock)
@@ -120,7 +122,11 @@ def build_recording(
             terms=planner.terms,
         ),
         records=RecordsDialogue(
-            records=records, people=people, pending=pending, post=Post(channels=channels)
+            records=records,
+            people=people,
+            pending=pending,
+            post=Post(channels=channels),
+            steps=steps,
         ),
         forms=FormDialogue(records=records, people=people, attachments=attachments),
         reports=ReportsDialogue(reports=reports, people=people, personal=personal),

@@ -1,10 +1,10 @@
-"""The ledger of records: entered after a yes, corrected and withdrawn by new entries, decided."""
+"""The ledger of records: entered after a yes, corrected and withdrawn by new entries."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,13 +15,13 @@ from bot.messages import Conversation
 from handlers.access import Actor
 from handlers.records import rights
 from handlers.records.reading import RecordDraft, read_records
+from handlers.records.record_views import RecordView, Views, own_unit
 from handlers.records.roll_call_book import entered_by
 from handlers.records.roster_view import roster_view
-from handlers.records.types import Move, RecordType, RecordTypes
+from handlers.records.types import RecordType, RecordTypes
 from scheduler.school_calendar import Term, WorkdayCalendar
-from store import people, records
+from store import records
 from store.engine import Store
-from store.models import Member, Unit
 from store.models_records import RECORDED, WITHDRAWN, Record, RecordKind
 from store.records import NewFile, NewRecord, Wanted
 
@@ -29,36 +29,22 @@ _LISTED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordView:
-    """An entry as people see it."""
-
-    id: int
-    type: RecordType | None
-    type_name: str
-    state: str
-    state_name: str
-    on: date
-    unit: str
-    member: str
-    fields: Mapping[str, object]
-    entered_at: datetime
-    entered_by: str
-    reason: str
-    is_counted: bool
-    files: tuple[NewFile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
     """Built once, in ``bot.app``."""
 
     store: Store
-    types: RecordTypes
+    views: Views
     clock: Callable[[], datetime]
-    zone: ZoneInfo
     calendar: WorkdayCalendar
     terms: Sequence[Term] = ()
-    points: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def types(self) -> RecordTypes:
+        return self.views.types
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.views.zone
 
     def today(self) -> date:
         """Where the people are."""
@@ -103,7 +89,9 @@ class Records:
                 new = self._of_draft(session, actor, draft, f"draft:{key}:{n}")
                 record_id = records.add(session, new, entered_by(actor, here, now))
                 if record_id is not None:
-                    stored.append(self._view(session, session.get_one(Record, record_id)))
+                    stored.append(
+                        self.views.view(session, actor, session.get_one(Record, record_id))
+                    )
             return stored
 
         return await self.store.write(work)
@@ -126,7 +114,7 @@ class Records:
         now = self.clock()
 
         def work(session: Session) -> RecordView | None:
-            unit_id = _own_unit(session, actor)
+            unit_id = own_unit(session, actor)
             rights.check_submits(actor, type_, unit_id)
             state = type_.states[0]
             new = NewRecord(
@@ -140,60 +128,12 @@ class Records:
                 state=state.id,
                 is_counted=state.is_final,
                 is_confidential=type_.confidential,
-                hundredths=self._hundredths(type_),
+                hundredths=self.views.hundredths(type_),
             )
             record_id = records.add(session, new, entered_by(actor, here, now), files)
             if record_id is None:
                 return None
-            return self._view(session, session.get_one(Record, record_id))
-
-        return await self.store.write(work)
-
-    async def move(
-        self, actor: Actor, record_id: int, move_name: str, words: str, here: Conversation
-    ) -> tuple[RecordView, int | None]:
-        """Take a step that the type declares; the view, and whom to tell.
-
-        Raises:
-            NotFound: No such record, or no such step from where it stands.
-            NotAllowed: It is not the actor's step.
-            UsageError: A reason or a reply is missing, or somebody was quicker.
-        """
-        now = self.clock()
-
-        def work(session: Session) -> tuple[RecordView, int | None]:
-            record, type_ = self._seen(session, actor, record_id)
-            move = next(
-                (
-                    one
-                    for one in type_.moves_from(record.state)
-                    if move_name in (one.id, one.name) or one.name.startswith(move_name)
-                ),
-                None,
-            )
-            if move is None:
-                steps = "、".join(one.name for one in type_.moves_from(record.state)) or "没有"
-                raise NotFound("no such step", reply=f"这条记录现在可以做的：{steps}。")
-            self._check_step(actor, record, type_, move, words)
-            fields = dict(record.fields)
-            if move.needs_reply:
-                fields["reply"] = words
-            is_final = any(one.is_final for one in type_.states if one.id == move.to)
-            after = records.follow(
-                session,
-                record,
-                entered_by(actor, here, now),
-                state=move.to,
-                is_counted=is_final,
-                fields=fields,
-                reason=words,
-                hundredths=self._hundredths(type_),
-            )
-            if after is None:
-                raise UsageError(
-                    "somebody was quicker", reply="这条记录刚被别人处理过，请再看一下。"
-                )
-            return self._view(session, after), record.member_id
+            return self.views.view(session, actor, session.get_one(Record, record_id))
 
         return await self.store.write(work)
 
@@ -236,8 +176,10 @@ class Records:
         """
 
         def query(session: Session) -> list[RecordView]:
-            self._seen(session, actor, record_id)
-            return [self._view(session, one) for one in records.history(session, record_id)]
+            self.views.seen(session, actor, record_id)
+            return [
+                self.views.view(session, actor, one) for one in records.history(session, record_id)
+            ]
 
         return await self.store.read(query)
 
@@ -250,7 +192,7 @@ class Records:
             own = records.concerning(session, actor.member_id)
             replaced = {one.replaces for one in own}
             newest = [one for one in own if one.id not in replaced]
-            return [self._view(session, one) for one in newest[-limit:]][::-1]
+            return [self.views.view(session, actor, one) for one in newest[-limit:]][::-1]
 
         return await self.store.read(query)
 
@@ -271,7 +213,7 @@ class Records:
                     rights.is_among(actor, move.who, record.unit_id)
                     for move in type_.moves_from(record.state)
                 ):
-                    found.append(self._view(session, record))
+                    found.append(self.views.view(session, actor, record))
             return found[:_LISTED]
 
         return await self.store.read(query)
@@ -290,7 +232,7 @@ class Records:
         now = self.clock()
 
         def work(session: Session) -> RecordView:
-            record, type_ = self._seen(session, actor, record_id)
+            record, type_ = self.views.seen(session, actor, record_id)
             is_own = actor.member_id is not None and actor.member_id in (
                 record.entered_by,
                 record.member_id,
@@ -308,11 +250,11 @@ class Records:
                 fields=fields,
                 on=on,
                 reason=reason,
-                hundredths=self._hundredths(type_),
+                hundredths=self.views.hundredths(type_),
             )
             if after is None:
                 raise UsageError("somebody was quicker", reply="这条记录刚被别人改过，请再看一下。")
-            return self._view(session, after)
+            return self.views.view(session, actor, after)
 
         return await self.store.write(work)
 
@@ -324,7 +266,7 @@ class Records:
             raise NotFound("no such type")
         unit_id = draft.get("unit_id")
         if not isinstance(unit_id, int):
-            unit_id = _own_unit(session, actor)
+            unit_id = own_unit(session, actor)
         rights.check_submits(actor, type_, unit_id)
         named = (
             "topic",
@@ -348,69 +290,5 @@ class Records:
             fields=fields,
             state=RECORDED,
             is_confidential=type_.confidential,
-            hundredths=self._hundredths(type_),
+            hundredths=self.views.hundredths(type_),
         )
-
-    def _check_step(
-        self, actor: Actor, record: Record, type_: RecordType, move: Move, words: str
-    ) -> None:
-        submitters = (record.member_id, record.entered_by)
-        if not rights.is_among(actor, move.who, record.unit_id, submitters=submitters):
-            raise NotAllowed(f"member {actor.member_id} may not {move.id} record {record.id}")
-        if move.needs_reason and not words:
-            raise UsageError(
-                "no reason", reply=f"请写明原因，例如：/记录 {move.name} {record.id} 缺照片"
-            )
-        if move.needs_reply and not words:
-            told = type_.wording.get("returned", "没有答复不能办结。")
-            raise UsageError(
-                "no reply", reply=f"{told}请这样写：/记录 {move.name} {record.id} 答复内容"
-            )
-
-    def _seen(self, session: Session, actor: Actor, record_id: int) -> tuple[Record, RecordType]:
-        """The newest entry of a line that the actor may see."""
-        record = records.newest(session, record_id)
-        type_ = self.types.get(record.type) if record else None
-        if record is None or type_ is None:
-            raise NotFound("no such record", reply="没有这条记录，请核对编号。")
-        submitters = (record.member_id, record.entered_by)
-        deciders = tuple(who for move in type_.moves for who in move.who)
-        may = rights.is_among(actor, type_.see, record.unit_id, submitters=submitters)
-        if not may and (type_.confidential or not rights.is_among(actor, deciders, record.unit_id)):
-            raise NotFound("not to be seen", reply="没有这条记录，请核对编号。")
-        return record, type_
-
-    def _hundredths(self, type_: RecordType) -> int:
-        return round(self.points.get(type_.points_key, 0) * 100)
-
-    def _view(self, session: Session, record: Record) -> RecordView:
-        type_ = self.types.get(record.type)
-        unit = session.get(Unit, record.unit_id) if record.unit_id else None
-        member = session.get(Member, record.member_id) if record.member_id else None
-        by = session.get(Member, record.entered_by) if record.entered_by else None
-        states = {one.id: one.name for one in type_.states} if type_ else {}
-        return RecordView(
-            id=record.id,
-            type=type_,
-            type_name=type_.name if type_ else "签到",
-            state=record.state,
-            state_name="已撤回"
-            if record.state == WITHDRAWN
-            else states.get(record.state, "已登记"),
-            on=record.on_date,
-            unit=unit.name if unit else "",
-            member=member.name if member else "",
-            fields=record.fields,
-            entered_at=record.entered_at.astimezone(self.zone),
-            entered_by=by.name if by else record.entered_account,
-            reason=record.reason,
-            is_counted=record.is_counted,
-            files=tuple(records.files_of(session, record.id)),
-        )
-
-
-def _own_unit(session: Session, actor: Actor) -> int | None:
-    if actor.member_id is None:
-        return None
-    own = people.memberships(session, actor.member_id)
-    return own[0].unit_id if own else None

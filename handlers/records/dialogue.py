@@ -20,6 +20,7 @@ from handlers.posting import Post
 from handlers.records import ledger_wording as wording
 from handlers.records.actions import Records
 from handlers.records.reading import RecordDraft
+from handlers.records.steps import Steps
 
 _DRAFT, _MISSING = "record_draft", "record_missing"
 _YES = re.compile(
@@ -57,6 +58,7 @@ class RecordsDialogue:
     people: People
     pending: Pending
     post: Post
+    steps: Steps
 
     def may_tell(self, message: IncomingMessage) -> bool:
         """Whether it may tell what was done: it names something that can be recorded."""
@@ -143,7 +145,7 @@ class RecordsDialogue:
             fields = {**newest.fields, **changes}
             view = await self.records.correct(actor, number, here, fields=fields, reason="更正")
             return Reply(text=wording.corrected(view), is_private=True)
-        view, member_id = await self.records.move(actor, number, step, rest, here)
+        view, member_id = await self.steps.move(actor, number, step, rest, here)
         if member_id is not None and member_id != actor.member_id:
             await self._tell(member_id, f"record:{view.id}:{view.state}", wording.moved(view, rest))
         return Reply(text=wording.done(view), is_private=view.type is not None)

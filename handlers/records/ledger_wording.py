@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from handlers.records.actions import RecordView
 from handlers.records.reading import RecordDraft
+from handlers.records.record_views import RecordView
 from handlers.records.wording import day
 from scheduler.numerals import number
 

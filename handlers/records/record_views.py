@@ -1,0 +1,102 @@
+"""An entry of the ledger as people see it, and who may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from bot.errors import NotFound
+from handlers.access import Actor
+from handlers.records import rights
+from handlers.records.types import RecordType, RecordTypes
+from store import people, records
+from store.models import Member, Unit
+from store.models_records import WITHDRAWN, Record
+from store.records import NewFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView:
+    """An entry as people see it."""
+
+    id: int
+    type: RecordType | None
+    type_name: str
+    state: str
+    state_name: str
+    on: date
+    unit: str
+    member: str
+    fields: Mapping[str, object]
+    entered_at: datetime
+    entered_by: str
+    reason: str
+    is_counted: bool
+    files: tuple[NewFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """Its methods run inside a unit of work."""
+
+    types: RecordTypes
+    zone: ZoneInfo
+    points: Mapping[str, float] = field(default_factory=dict)
+
+    def seen(self, session: Session, actor: Actor, record_id: int) -> tuple[Record, RecordType]:
+        """The newest entry of a line.
+
+        Raises:
+            NotFound: There is none that the actor may see.
+        """
+        record = records.newest(session, record_id)
+        type_ = self.types.get(record.type) if record else None
+        if record is None or type_ is None:
+            raise NotFound("no such record", reply="没有这条记录，请核对编号。")
+        submitters = (record.member_id, record.entered_by)
+        deciders = tuple(who for move in type_.moves for who in move.who)
+        may = rights.is_among(actor, type_.see, record.unit_id, submitters=submitters)
+        if not may and (type_.confidential or not rights.is_among(actor, deciders, record.unit_id)):
+            raise NotFound("not to be seen", reply="没有这条记录，请核对编号。")
+        return record, type_
+
+    def hundredths(self, type_: RecordType) -> int:
+        """The points that a record of the type brings, times 100."""
+        return round(self.points.get(type_.points_key, 0) * 100)
+
+    def view(self, session: Session, actor: Actor, record: Record) -> RecordView:
+        """An entry as the actor sees it."""
+        type_ = self.types.get(record.type)
+        unit = session.get(Unit, record.unit_id) if record.unit_id else None
+        member = session.get(Member, record.member_id) if record.member_id else None
+        by = session.get(Member, record.entered_by) if record.entered_by else None
+        states = {one.id: one.name for one in type_.states} if type_ else {}
+        is_withdrawn = record.state == WITHDRAWN
+        return RecordView(
+            id=record.id,
+            type=type_,
+            type_name=type_.name if type_ else "签到",
+            state=record.state,
+            state_name="已撤回" if is_withdrawn else states.get(record.state, "已登记"),
+            on=record.on_date,
+            unit=unit.name if unit else "",
+            member=member.name if member else "",
+            fields=record.fields,
+            entered_at=record.entered_at.astimezone(self.zone),
+            entered_by=by.name if by else record.entered_account,
+            reason=record.reason,
+            is_counted=record.is_counted,
+            files=tuple(records.files_of(session, record.id)),
+        )
+
+
+def own_unit(session: Session, actor: Actor) -> int | None:
+    """The first unit that the actor is in."""
+    if actor.member_id is None:
+        return None
+    own = people.memberships(session, actor.member_id)
+    return own[0].unit_id if own else None
