@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession, ClientTimeout
 
+from bot.administering import AdminNeeds, build_admin
 from bot.assembled import App, Clock, Loops
-from bot.channels.base import Channel, Sends
+from bot.channels.base import Channel, Sends, SignsIn
 from bot.channels.console import ConsoleChannel
 from bot.channels.web import WebChannel
 from bot.config import Settings
@@ -118,6 +119,7 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
             clock,
             usage,
             session,
+            folder,
             is_demo=is_demo,
         )
         await app.documents.load()
@@ -135,6 +137,7 @@ def _built(
     clock: Clock,
     usage: ModelUsage,
     session: ClientSession,
+    folder: Path,
     *,
     is_demo: bool,
 ) -> App:
@@ -187,6 +190,7 @@ def _built(
         pending=pending,
         clock=clock,
         monotonic=time.monotonic,
+        real_clock=utc_now,
         zone=zone,
     )
     router = build_router(
@@ -241,6 +245,32 @@ def _built(
         **wecom.channels(),
     }
     loops = Loops()
+    health_pages = HealthPages(
+        store=store,
+        library=library,
+        channels=channels,
+        loops=loops.health,
+        usage=usage,
+        arrived=wecom.counts,
+        calendar=lambda: planner.calendar.warning(clock().astimezone(zone).date()),
+    )
+    admin = build_admin(
+        settings,
+        running.sign_in,
+        AdminNeeds(
+            store=store,
+            tasking=tasking,
+            recording=recording,
+            running=running,
+            health=health_pages.state,
+            usage=usage,
+            ways={name: one for name, one in channels.items() if isinstance(one, SignsIn)},
+            folder=folder,
+            clock=clock,
+            monotonic=time.monotonic,
+            zone=zone,
+        ),
+    )
     return App(
         settings=settings,
         store=store,
@@ -275,15 +305,8 @@ def _built(
         document_pages=DocumentPages(
             documents=shelf, people=people, store=store, links=links, clock=clock
         ),
-        health_pages=HealthPages(
-            store=store,
-            library=library,
-            channels=channels,
-            loops=loops.health,
-            usage=usage,
-            arrived=wecom.counts,
-            calendar=lambda: planner.calendar.warning(clock().astimezone(zone).date()),
-        ),
+        health_pages=health_pages,
+        admin=admin,
         tasking=tasking,
         recording=recording,
         keeping=running,

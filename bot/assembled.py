@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.admin.site import AdminSite
 from bot.channels.base import Channel, Health
 from bot.channels.web import WebChannel
 from bot.config import Settings
@@ -65,6 +66,7 @@ class App:
     page: WebChannel
     document_pages: DocumentPages
     health_pages: HealthPages
+    admin: AdminSite
     tasking: Tasking
     recording: Recording
     keeping: Running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -108,6 +108,15 @@ class ModelUsage:
         """From the accounts of all replicas."""
         today = datetime.now(self.zone).date()
         return await self.store.read(lambda session: self._spent(session, today))
+
+    async def by_day(self, days: int) -> Sequence[tuple[date, int]]:
+        """Tokens of each of the last ``days``, today the last."""
+        today = datetime.now(self.zone).date()
+        first = today - timedelta(days=days - 1)
+        rows = await self.store.read(lambda session: usage.by_day(session, first, today))
+        used = {row.day: row.prompt_tokens + row.completion_tokens for row in rows}
+        every = [first + timedelta(days=n) for n in range(days)]
+        return [(day, used.get(day, 0)) for day in every]
 
     async def forget_past(self) -> None:
         """Drop accounts that nobody needs any more."""

@@ -11,6 +11,7 @@ from bot.channels.base import Recalls, Sends
 from bot.config import RoutingSettings, Settings
 from bot.errors import ChannelError
 from bot.messages import ChannelName
+from bot.web.addresses import is_only_here, page_address
 from handlers.confirmations import Confirmations
 from handlers.documents.actions import Documents
 from handlers.documents.keeping import Keeping
@@ -24,6 +25,8 @@ from handlers.people.binding import Binding
 from handlers.people.dialogue import PeopleDialogue
 from handlers.people.joining import Joining
 from handlers.people.managing import Roster
+from handlers.people.signing_in import SignIn
+from handlers.people.signing_in_dialogue import SignInDialogue
 from handlers.posting import Post
 from handlers.questions.actions import Questions
 from handlers.questions.dialogue import QuestionsDialogue
@@ -49,7 +52,9 @@ class Running:
     questions: Questions
     broadcasts: Broadcasts
     journal: Journal
+    keeping: Keeping
     uploading: Uploading
+    sign_in: SignIn
     routes: RunningRoutes
     ticker: Ticker
 
@@ -80,6 +85,7 @@ def build_running(
     pending: Pending,
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
+    real_clock: Callable[[], datetime],
     zone: ZoneInfo,
 ) -> Running:
     """Everything about running it, over what is there already."""
@@ -91,9 +97,11 @@ def build_running(
     broadcasts = Broadcasts(store=store, post=post, clock=clock, recall_sent=_recalling(senders))
     digest = Digest(store=store, post=post, clock=clock, zone=zone)
     journal = Journal(store=store, people=people, zone=zone)
+    keeping = Keeping(documents)
+    sign_in = SignIn(store, people, real_clock)
     uploading = Uploading(
         documents=documents,
-        keeping=Keeping(documents),
+        keeping=keeping,
         people=people,
         confirmations=confirmations,
         undo=undo,
@@ -127,6 +135,12 @@ def build_running(
         ),
         uploading=uploading,
         journal=journal,
+        signing_in=SignInDialogue(
+            sign_in=sign_in,
+            people=people,
+            address=page_address(settings.bot),
+            is_only_here=is_only_here(settings.bot),
+        ),
         confirmations=confirmations,
         undo=undo,
     )
@@ -138,7 +152,9 @@ def build_running(
         questions=questions,
         broadcasts=broadcasts,
         journal=journal,
+        keeping=keeping,
         uploading=uploading,
+        sign_in=sign_in,
         routes=routes,
         ticker=Ticker(chores=[chore], clock=clock, monotonic=monotonic),
     )

@@ -48,6 +48,11 @@ _DEEDS = {
     "broadcast.recall": "撤回通知",
     "delivery.resend": "再发一次",
     "delivery.give_up": "不再发送",
+    "session.open": "登录管理网页",
+    "session.close": "退出管理网页",
+    "standing.expiry": "改答复有效期",
+    "people.export": "导出个人数据",
+    "people.erase": "注销个人数据",
 }
 
 

@@ -11,6 +11,7 @@ from handlers.documents.uploading import Uploading, is_file
 from handlers.journal import Journal
 from handlers.notices.dialogue import NoticesDialogue, says_received
 from handlers.people.dialogue import PeopleDialogue
+from handlers.people.signing_in_dialogue import SignInDialogue
 from handlers.questions.dialogue import QuestionsDialogue, quotes_question
 from handlers.undo import Undo
 
@@ -28,6 +29,7 @@ class RunningRoutes:
     notices: NoticesDialogue
     uploading: Uploading
     journal: Journal
+    signing_in: SignInDialogue
     confirmations: Confirmations
     undo: Undo
 
@@ -100,6 +102,10 @@ class RunningRoutes:
         router.command(
             "撤销", "undo", to=self.undo.undo, needs=Role.TEACHER,
             help="收回自己刚做的一件事（24 小时内）", example="/撤销",
+        )  # fmt: skip
+        router.command(
+            "登录", "后台", "login", to=self.signing_in.command, needs=_SEES, is_fast=True,
+            help="取一个登录管理网页的链接；/登录 作废 在所有地方退出", example="/登录",
         )  # fmt: skip
         router.command(
             "日志", "log", to=self.journal.command, needs=Role.ADMIN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -94,12 +95,14 @@ def close_all(session: Session, holder: Holder) -> int:
     return _gone(session, delete(PageSession).where(_of(PageSession, holder)))
 
 
-def open_sessions(session: Session, holder: Holder, now: datetime) -> int:
-    """In how many browsers the holder is signed in."""
-    rows = session.scalars(
-        select(PageSession.hash).where(_of(PageSession, holder), PageSession.until > now)
-    )
-    return len(rows.all())
+def sessions_of(
+    session: Session, holder: Holder, now: datetime, *, seen_since: datetime | None = None
+) -> Sequence[PageSession]:
+    """Browsers in which the holder is signed in, the latest first."""
+    query = select(PageSession).where(_of(PageSession, holder), PageSession.until > now)
+    if seen_since is not None:
+        query = query.where(PageSession.seen_at > seen_since)
+    return session.scalars(query.order_by(PageSession.opened_at.desc())).all()
 
 
 def purge(session: Session, now: datetime) -> None:

@@ -95,6 +95,15 @@ def total(session: Session, since: date, until: date) -> Total:
     )
 
 
+def by_day(session: Session, since: date, until: date) -> Sequence[ModelUsage]:
+    """Of everyone together, one row for each day on which there was any."""
+    return session.scalars(
+        select(ModelUsage)
+        .where(ModelUsage.payer == EVERYONE, ModelUsage.day >= since, ModelUsage.day <= until)
+        .order_by(ModelUsage.day)
+    ).all()
+
+
 def payers_on(session: Session, day: date, *, limit: int = 100) -> Sequence[ModelUsage]:
     """Who used how much on a day, most first."""
     spent = ModelUsage.prompt_tokens + ModelUsage.completion_tokens

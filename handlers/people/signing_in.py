@@ -18,7 +18,7 @@ request. Using a link up and opening the session is one transaction.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,8 @@ LINK_LASTS = timedelta(minutes=10)
 SESSION_LASTS = timedelta(hours=8)
 IDLE_LASTS = timedelta(hours=1)
 _SEEN_EVERY = timedelta(minutes=1)
+_SHOWN_CHARS = 16
+"""Of the digest of a secret: enough to tell sessions apart, and good for nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,17 @@ class Visitor:
     until: datetime
     runs_whole: bool
     """An admin at the top of the tree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A browser in which somebody is signed in; ``id`` names it without opening it."""
+
+    id: str
+    opened_at: datetime
+    seen_at: datetime
+    until: datetime
+    is_this: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +80,13 @@ class SignIn:
         check(actor, Act.SIGN_IN)
         token = secrets.token_urlsafe(32)
         until = self.clock() + LINK_LASTS
-        await self.store.write(
-            lambda session: signing_in.offer(session, token, _holder(actor), until=until)
-        )
+        holder = _holder(actor)
+
+        def work(session: Session) -> None:
+            signing_in.purge(session, until - LINK_LASTS)
+            signing_in.offer(session, token, holder, until=until)
+
+        await self.store.write(work)
         return token
 
     async def offered(self, token: str) -> str | None:
@@ -133,6 +150,40 @@ class SignIn:
                 _record(session, _holder(actor), "session.close", now, "1 处")
 
         await self.store.write(work)
+
+    async def sessions(self, actor: Actor, secret: str) -> Sequence[OpenSession]:
+        """Where the actor is signed in, the latest first; ``secret`` is this browser's."""
+        now, here = self.clock(), signing_in.digest(secret)
+        rows = await self.store.read(
+            lambda session: signing_in.sessions_of(
+                session, _holder(actor), now, seen_since=now - IDLE_LASTS
+            )
+        )
+        return [
+            OpenSession(
+                id=row.hash[:_SHOWN_CHARS],
+                opened_at=row.opened_at,
+                seen_at=row.seen_at,
+                until=row.until,
+                is_this=row.hash == here,
+            )
+            for row in rows
+        ]
+
+    async def leave_one(self, actor: Actor, session_id: str) -> bool:
+        """End one of the actor's own sessions; False when there is none of this id."""
+        now = self.clock()
+
+        def work(session: Session) -> bool:
+            holder = _holder(actor)
+            for row in signing_in.sessions_of(session, holder, now):
+                if row.hash[:_SHOWN_CHARS] == session_id:
+                    session.delete(row)
+                    _record(session, holder, "session.close", now, "1 处")
+                    return True
+            return False
+
+        return await self.store.write(work)
 
     async def leave_all(self, actor: Actor) -> int:
         """End every session of the actor; how many that were."""

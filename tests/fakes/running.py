@@ -16,6 +16,8 @@ from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.people.dialogue import PeopleDialogue
 from handlers.people.managing import Roster
+from handlers.people.signing_in import SignIn
+from handlers.people.signing_in_dialogue import SignInDialogue
 from handlers.questions.actions import Questions
 from handlers.questions.dialogue import QuestionsDialogue
 from handlers.running import RunningRoutes
@@ -52,6 +54,10 @@ def running_routes() -> RunningRoutes:
             fetch=cast("object", None), limit_bytes=1,  # type: ignore[arg-type]
         ),
         journal=Journal(store=cast("Store", None), people=nobody, zone=ZONE),
+        signing_in=SignInDialogue(
+            sign_in=cast("SignIn", None), people=nobody,
+            address=lambda path: None, is_only_here=False,
+        ),
         confirmations=confirmations,
         undo=undo,
     )  # fmt: skip

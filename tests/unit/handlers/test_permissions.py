@@ -34,12 +34,13 @@ COMMANDS: dict[Role, set[str]] = {
     Role.GUEST: OPEN,
     Role.TEACHER: MEMBERS,
     Role.PARTY_MEMBER: MEMBERS,
-    Role.BRANCH_SECRETARY: MEMBERS | {"成员", "通知"},
-    Role.OFFICER: MEMBERS | {"成员", "通知", "问题", "文档管理"},
-    Role.SECRETARY: MEMBERS | {"成员", "通知", "问题"},
-    Role.GUIDANCE: MEMBERS | {"成员"},
-    Role.DISCIPLINE: MEMBERS | {"成员"},
-    Role.ADMIN: MEMBERS | {"成员", "通知", "问题", "文档管理", "角色", "申请", "片区", "日志"},
+    Role.BRANCH_SECRETARY: MEMBERS | {"成员", "登录", "通知"},
+    Role.OFFICER: MEMBERS | {"成员", "登录", "通知", "问题", "文档管理"},
+    Role.SECRETARY: MEMBERS | {"成员", "登录", "通知", "问题"},
+    Role.GUIDANCE: MEMBERS | {"成员", "登录"},
+    Role.DISCIPLINE: MEMBERS | {"成员", "登录"},
+    Role.ADMIN: MEMBERS
+    | {"成员", "登录", "通知", "问题", "文档管理", "角色", "申请", "片区", "日志"},
 }
 MANAGE_PEOPLE = {Role.ADMIN}
 BROADCAST = {Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY}

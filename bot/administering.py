@@ -1,0 +1,67 @@
+"""The part of the composition that is the admin page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.admin.board import BoardPage
+from bot.admin.session import Door
+from bot.admin.site import AdminSite
+from bot.channels.base import Health, SignsIn
+from bot.config import Settings
+from bot.messages import ChannelName
+from bot.model_writer import ModelUsage
+from bot.recording import Recording
+from bot.running import Running
+from bot.tasking import Tasking
+from handlers.board.actions import Board
+from handlers.people.signing_in import SignIn
+from store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminNeeds:
+    """What the admin page is built over."""
+
+    store: Store
+    tasking: Tasking
+    recording: Recording
+    running: Running
+    health: Callable[[], Awaitable[Mapping[str, Health]]]
+    usage: ModelUsage
+    ways: Mapping[ChannelName, SignsIn]
+    """Platforms that vouch for who somebody is."""
+    folder: Path
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    zone: ZoneInfo
+
+
+def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> AdminSite:
+    """Every page, behind one door."""
+    door = Door(
+        sign_in=sign_in,
+        public_url=settings.bot.public_url,
+        ways=needs.ways,
+        monotonic=needs.monotonic,
+    )
+    board = Board(needs.store, needs.clock, needs.zone)
+    return AdminSite(
+        door=door,
+        parts=[
+            BoardPage(
+                door=door,
+                board=board,
+                joining=needs.running.joining,
+                records=needs.recording.records,
+                tasks=needs.tasking.tasks,
+                health=needs.health,
+                usage=needs.usage,
+                folder=needs.folder,
+            ),
+        ],
+    )
