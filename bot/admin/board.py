@@ -22,6 +22,7 @@ from handlers.records.actions import Records
 from handlers.tasks.actions import Tasks
 
 _GB = 2**30
+_MB = 2**20
 _DAYS = 14
 _LITTLE = 0.1
 _LITTLE_GB = 2
@@ -37,7 +38,7 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """In GB."""
+    """In GB; ours in MB."""
 
     free: float
     total: float
@@ -112,4 +113,4 @@ class BoardPage:
 def _disk(folder: Path) -> Disk:
     usage = shutil.disk_usage(folder)
     ours = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return Disk(free=usage.free / _GB, total=usage.total / _GB, ours=ours / _GB)
+    return Disk(free=usage.free / _GB, total=usage.total / _GB, ours=ours / _MB)
