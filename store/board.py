@@ -10,7 +10,8 @@ from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_
 from sqlalchemy.orm import Session
 
 from store.instant import to_microseconds
-from store.models import Membership, Question
+from store.models import Membership
+from store.models_questions import Question
 from store.models_records import RollCall
 from store.models_tasks import OPEN_STATES, Occurrence, OccurrenceState, Task, TaskState
 from store.questions import QuestionState
