@@ -32,7 +32,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Guarantee, ReadBlob, Sends, Target
+from bot.channels.base import ReadBlob, Sends, Target, remembers
 from bot.codec import reply_from_json
 from bot.errors import ChannelError, ChannelRefused, ChannelUnavailable, OutcomeUnknown
 from bot.messages import ChannelName, Conversation, Reply
@@ -54,7 +54,6 @@ _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 300.0
 _MOST_FAILURES = 20
 _OLDEST = timedelta(hours=24)
-_MARGIN_S = 1800.0
 _POLL_S = 5.0
 _START_OVER_S = 1.0
 
@@ -265,10 +264,7 @@ class Outbox:
 
     def _resend(self, job: _Job, part: Part) -> _Resend:
         first_try_at = part.first_try_at or job.delivery.created_at
-        age_s = (self._clock() - first_try_at).total_seconds()
-        window_s = job.channel.dedupe_window_s
-        is_remembered = age_s <= max(window_s - _MARGIN_S, window_s / 2)
-        if job.channel.guarantee is Guarantee.ONCE and is_remembered:
+        if remembers(job.channel, part.bytes, first_try_at, self._clock()):
             return _Resend.SAME
         if job.delivery.kind == DeliveryKind.REPLY:
             return _Resend.SAME

@@ -16,6 +16,9 @@ Accept = Callable[[IncomingMessage], Awaitable[bool]]
 ReadBlob = Callable[[str], Awaitable[bytes]]
 """The bytes of a stored blob by its id."""
 
+_MARGIN_S = 1800.0
+"""Before a platform forgets, nothing is trusted to it any more."""
+
 
 class Guarantee(StrEnum):
     """What a send can promise when its outcome is in doubt."""
@@ -83,6 +86,25 @@ class Sends(Protocol):
     def wait_s(self, target: Target, now: datetime) -> float:
         """Seconds until the platform's budget lets this target have another message; 0 = now."""
         ...
+
+
+@runtime_checkable
+class RemembersSome(Protocol):
+    """Its platform drops repeats of some parts, whatever the channel's ``guarantee``."""
+
+    def remembered_until(self, part: bytes, first_try_at: datetime) -> datetime | None:
+        """Until when a repeat of ``part`` arrives nowhere; None when it would arrive."""
+        ...
+
+
+def remembers(channel: Sends, part: bytes, first_try_at: datetime, now: datetime) -> bool:
+    """Whether the platform surely still drops a repeat of ``part``."""
+    window_s = channel.dedupe_window_s if channel.guarantee is Guarantee.ONCE else 0.0
+    if isinstance(channel, RemembersSome):
+        until = channel.remembered_until(part, first_try_at)
+        window_s = 0.0 if until is None else (until - first_try_at).total_seconds()
+    age_s = (now - first_try_at).total_seconds()
+    return window_s > 0 and age_s <= max(window_s - _MARGIN_S, window_s / 2)
 
 
 @runtime_checkable

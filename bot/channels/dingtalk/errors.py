@@ -141,6 +141,10 @@ class PlatformRefused(ChannelRefused):
         self.action = rule.action
 
 
+class SetupNeeded(ChannelUnavailable):
+    """A setting or a permission is missing, for callers that can do without."""
+
+
 _RETRY_S = 5.0
 _SETUP_S = 300.0
 _LONGEST_S = 60.0
@@ -199,6 +203,6 @@ def error_of(rule: Rule, code: str, call: str, *, limited_before: int = 0) -> Ch
             wait_s = _PENALTY_S if rule is _TOO_FAST else wait_s
             return ChannelUnavailable(message, retry_after_s=wait_s, reply=rule.advice)
         case Action.SETUP:
-            return ChannelUnavailable(message, retry_after_s=_SETUP_S, reply=rule.advice)
+            return SetupNeeded(message, retry_after_s=_SETUP_S, reply=rule.advice)
         case _:
             return PlatformRefused(message, code, rule)
