@@ -108,6 +108,8 @@ class Dispatcher:
             message_id=message.message_id,
             turn=turn,
             body=message_to_json(message),
+            sent_at=message.sent_at,
+            number=message.number,
         )
         try:
             is_new = await self._arrivals.accept(arrival)

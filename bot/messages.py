@@ -109,6 +109,8 @@ class IncomingMessage:
     quoted_text: str = ""
     attachments: tuple[Attachment, ...] = ()
     sent_at: datetime
+    number: int = 0
+    """The platform's running number, where it has one: who came first within one ``sent_at``."""
     reply_to: str | None = None
     reply_until: datetime | None = None
     is_mention: bool = True

@@ -14,10 +14,11 @@ from store.models import InboxState
 from store.waking import wake
 
 _INTO = (
-    "INSERT INTO inbox (channel, message_id, turn, body, state, accepted_at, attempts) VALUES {}"
+    "INSERT INTO inbox (channel, message_id, turn, body, state, accepted_at, attempts,"
+    " sent_at, number) VALUES {}"
     " ON CONFLICT DO NOTHING RETURNING channel, message_id"
 )
-_COLUMNS = 7
+_COLUMNS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Arrival:
     message_id: str
     turn: str
     body: str
+    sent_at: datetime
+    number: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -45,7 +48,10 @@ def accept_all(
     values = tuple(
         value
         for one in arrivals
-        for value in (one.channel, one.message_id, one.turn, one.body, state, at, 0)
+        for value in (
+            *(one.channel, one.message_id, one.turn, one.body, state, at, 0),
+            *(to_microseconds(one.sent_at), one.number),
+        )
     )
     inserted = connection.exec_driver_sql(_INTO.format(", ".join(rows)), values)
     keys = {(channel, message_id) for channel, message_id in inserted}

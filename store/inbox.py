@@ -1,15 +1,17 @@
 """Messages accepted, and the turns they wait for.
 
-A message is claimed under a lease. Within a turn only the oldest that is not yet handled can be
-claimed, and only while none of its turn is being worked on, by whichever replica.
+A message is claimed under a lease. Within a turn only the one that was sent first, of those not
+yet handled, can be claimed, and only while none of its turn is being worked on, by whichever
+replica. A message that arrives late goes before those that were sent after it and still wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy import CursorResult, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from store.inserting import HotInsert
@@ -19,8 +21,9 @@ from store.waking import wake
 TOPIC = "inbox"
 
 _ACCEPT = HotInsert(
-    "inbox", "channel", "message_id", "turn", "body", "state", "accepted_at", "attempts"
-)
+    "inbox", "channel", "message_id", "turn", "body", "state", "accepted_at", "attempts",
+    "sent_at", "number",
+)  # fmt: skip
 
 
 def accept(
@@ -32,9 +35,13 @@ def accept(
     body: str,
     now: datetime,
     state: InboxState = InboxState.ACCEPTED,
+    sent_at: datetime | None = None,
+    number: int = 0,
 ) -> bool:
     """Store a message once; False when it was there already."""
-    is_new = _ACCEPT.run(session, channel, message_id, turn, body, state.value, now, 0)
+    is_new = _ACCEPT.run(
+        session, channel, message_id, turn, body, state.value, now, 0, sent_at or now, number
+    )
     if is_new and state is InboxState.ACCEPTED:
         wake(session, TOPIC)
     return is_new
@@ -43,7 +50,7 @@ def accept(
 def claim(
     session: Session, *, owner: str, limit: int, now: datetime, lease: timedelta
 ) -> Sequence[InboxMessage]:
-    """Take messages whose turn it is, oldest first."""
+    """Take messages whose turn it is, by when they arrived."""
     other = aliased(InboxMessage)
     is_blocked = (
         select(other.id)
@@ -51,14 +58,15 @@ def claim(
             other.state == InboxState.ACCEPTED,
             other.turn == InboxMessage.turn,
             or_(
-                other.id < InboxMessage.id,
-                (other.id > InboxMessage.id) & (other.lease_until >= now),
+                tuple_(other.sent_at, other.number, other.id)
+                < tuple_(InboxMessage.sent_at, InboxMessage.number, InboxMessage.id),
+                (other.id != InboxMessage.id) & (other.lease_until >= now),
             ),
         )
         .exists()
     )
-    ready = session.scalars(
-        select(InboxMessage.id)
+    ready = session.execute(
+        select(InboxMessage.id, InboxMessage.turn)
         .where(
             InboxMessage.state == InboxState.ACCEPTED,
             or_(InboxMessage.lease_until.is_(None), InboxMessage.lease_until < now),
@@ -68,15 +76,36 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
+    if ready and session.get_bind().dialect.name == "postgresql":
+        free = _undisputed(session, {turn for _, turn in ready}, now)
+        ready = [row for row in ready if row.turn in free]
     if not ready:
         return ()
     claimed = session.scalars(
         update(InboxMessage)
-        .where(InboxMessage.id.in_(ready))
+        .where(InboxMessage.id.in_([row.id for row in ready]))
         .values(owner=owner, lease_until=now + lease, attempts=InboxMessage.attempts + 1)
         .returning(InboxMessage)
     )
     return sorted(claimed, key=lambda message: message.id)
+
+
+def _undisputed(session: Session, turns: Set[str], now: datetime) -> Set[str]:
+    """Of ``turns``, those of which no other replica is claiming anything at this moment.
+
+    Two replicas may each find a different message to be the first, when one of them arrived in
+    between. Whoever holds all rows of a turn, as they are now, may go on; else nobody does.
+    """
+    waiting = (InboxMessage.state == InboxState.ACCEPTED, InboxMessage.turn.in_(turns))
+    held = session.execute(
+        select(InboxMessage.turn, InboxMessage.lease_until)
+        .where(*waiting)
+        .with_for_update(skip_locked=True)
+    ).all()
+    all_of = Counter(session.scalars(select(InboxMessage.turn).where(*waiting)))
+    ours = Counter(turn for turn, _ in held)
+    leased = {turn for turn, until in held if until is not None and until >= now}
+    return {turn for turn in turns if ours[turn] == all_of[turn]} - leased
 
 
 def finish(

@@ -18,7 +18,7 @@ import store.models_windows  # noqa: F401 - its tables belong to the schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD_REVISION = "0008"
+HEAD_REVISION = "0009"
 
 
 def alembic_config(connection: Connection) -> Config:

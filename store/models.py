@@ -108,7 +108,10 @@ class DocumentStatus(StrEnum):
 
 
 class InboxMessage(Base):
-    """A message as it was accepted. ``turn`` names who waits for whom: one at a time within it."""
+    """A message as it was accepted. ``turn`` names who waits for whom: one at a time within it.
+
+    ``sent_at``, then the platform's running ``number``, tell who goes first of those who wait.
+    """
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -124,6 +127,8 @@ class InboxMessage(Base):
     body: Mapped[str]
     state: Mapped[str] = mapped_column(String(16), default=InboxState.ACCEPTED)
     accepted_at: Mapped[datetime]
+    sent_at: Mapped[datetime] = mapped_column(server_default="0")
+    number: Mapped[int] = mapped_column(BigInteger, server_default="0")
     handled_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None]

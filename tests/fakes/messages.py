@@ -19,6 +19,8 @@ def message(
     is_group: bool = False,
     is_mention: bool = True,
     reply_to: str | None = None,
+    sent_at: datetime = NOW,
+    number: int = 0,
 ) -> IncomingMessage:
     return IncomingMessage(
         channel=ChannelName.WEB,
@@ -27,7 +29,8 @@ def message(
         sender=Sender(channel=ChannelName.WEB, account=sender),
         kind=kind,
         text=text,
-        sent_at=NOW,
+        sent_at=sent_at,
+        number=number,
         is_mention=is_mention,
         reply_to=reply_to,
     )

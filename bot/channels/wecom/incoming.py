@@ -38,6 +38,7 @@ _MEDIA_ID = re.compile(r"[\w@.:=-]{1,512}", re.ASCII)
 _SEPARATOR = "\x1f"
 """Control characters were taken out of what is joined."""
 _KIND = re.compile(r"[a-z0-9_.]{1,48}")
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,11}")
 _ACCOUNT = re.compile(r"[^\x00-\x1f|]{1,64}")
 
@@ -100,9 +101,16 @@ def to_incoming(message: Element, plain: bytes, agent_id: int) -> IncomingMessag
         text=said.text,
         attachments=said.attachments,
         sent_at=sent_at,
+        number=_running_number(number),
         reply_to=reply_to.encode(),
         reply_until=sent_at + CARD_WINDOW if code else None,
     )
+
+
+def _running_number(number: str) -> int:
+    """MsgId is a 64-bit integer that grows; 0 for what is not one."""
+    found = int(number) if _NUMBER.fullmatch(number) else 0
+    return found if found < 1 << 63 else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from store.models import InboxMessage
 
 
 def arrival(number: int, channel: str = "web") -> Arrival:
-    return Arrival(channel=channel, message_id=str(number), turn="t", body="{}")
+    return Arrival(channel=channel, message_id=str(number), turn="t", body="{}", sent_at=now())
 
 
 def now() -> datetime:
@@ -70,7 +70,7 @@ async def test_who_is_cancelled_holds_up_nobody(store: Store) -> None:
 
 async def test_a_row_the_database_refuses_takes_no_other_with_it(store: Store) -> None:
     arrivals = Arrivals(store, now)
-    broken = Arrival(channel="web", message_id="bad", turn=None, body="{}")  # type: ignore[arg-type]
+    broken = Arrival(channel="web", message_id="bad", turn=None, body="{}", sent_at=now())  # type: ignore[arg-type]
 
     found = await asyncio.gather(
         arrivals.accept(arrival(1)),

@@ -53,6 +53,7 @@ async def test_a_text_is_stored_then_acknowledged(wecom: Stage) -> None:
     assert message.text == "三会一课多久开一次？"
     assert message.sent_at == wecom.clock.now
     assert message.message_id == "1000002:zhang:7405550000000000001"
+    assert message.number == 7405550000000000001
     assert message.conversation.id == message.sender.account == "zhang"
 
 
