@@ -59,6 +59,7 @@ class PostgresqlBackend:
             _async_url(url),
             pool_size=_CONNECTIONS,
             max_overflow=0,
+            hide_parameters=True,  # errors go to the log, and what people wrote does not
         )
         self._wakes = wakes
         self._info = {} if clock is None else {CLOCK: clock}

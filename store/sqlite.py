@@ -76,6 +76,7 @@ def _engine(file: Path, factory: type[sqlite3.Connection], pool_size: int) -> En
         },
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # errors go to the log, and what people wrote does not
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import TYPE_CHECKING
 
 from bot.errors import UsageError
+from handlers.inert_cells import clean
 from handlers.reports import cells, wording
 from handlers.reports.cells import Cell, Table, share
 from handlers.reports.chart import report_chart
@@ -15,7 +15,6 @@ from handlers.reports.views import Report
 if TYPE_CHECKING:
     from docx.document import Document
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]")
 _FONT = "宋体"
 _HEADINGS = "一二三四五六七"
 
@@ -33,10 +32,10 @@ def report_document(report: Report) -> bytes:
     normal.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), _FONT)
     section = document.sections[0]
     section.left_margin = section.right_margin = Cm(2.2)
-    title = document.add_heading(_clean(wording.title(report)), level=0)
+    title = document.add_heading(clean(wording.title(report)), level=0)
     title.alignment = 1
     for line in wording.paragraphs(report):
-        document.add_paragraph(_clean(line))
+        document.add_paragraph(clean(line))
     try:
         picture = report_chart(report)
     except UsageError:
@@ -60,7 +59,7 @@ def _cite(document: Document, report: Report, n: int) -> None:
     document.add_heading(f"{_HEADINGS[n]}、依据", level=1)
     for number, one in enumerate(cited, 1):
         words = f"[{number}] {one.title}——《{one.document}》{one.locator}：{one.quote}"
-        document.add_paragraph(_clean(words))
+        document.add_paragraph(clean(words))
 
 
 def _add(document: Document, table: Table) -> None:
@@ -84,8 +83,4 @@ def _add(document: Document, table: Table) -> None:
 def _shown(value: Cell, *, is_share: bool) -> str:
     if is_share:
         return share(value if isinstance(value, float) else None)
-    return "" if value is None else _clean(str(value))
-
-
-def _clean(text: str) -> str:
-    return _CONTROL.sub("", text)
+    return "" if value is None else clean(str(value))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
+from handlers import inert_cells
 from handlers.reports import cells
 from handlers.reports.cells import Cell, Table
 from handlers.reports.views import Report
@@ -16,10 +15,6 @@ from handlers.reports.views import Report
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
-
-_MOST_CHARS = 32_000
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def report_workbook(report: Report) -> bytes:
@@ -99,22 +94,12 @@ def _fill(sheet: Worksheet, table: Table) -> None:
 
 
 def _put(sheet: Worksheet, row: int, column: int, value: Cell, *, is_share: bool = False) -> None:
-    """Text stays text, whatever it begins with; dates are dates."""
     from openpyxl.styles import Alignment
 
     cell = sheet.cell(row=row, column=column)
-    if value is None or value == "":
-        return
+    inert_cells.put(cell, value)
     if isinstance(value, str):
-        clean = _CONTROL.sub("", value)[:_MOST_CHARS]
-        cell.value = clean
-        cell.data_type = "s"
-        cell.quotePrefix = clean.startswith(_FORMULA)
         cell.alignment = Alignment(vertical="top", wrap_text=True)
-        return
-    cell.value = value
-    if isinstance(value, date):
-        cell.number_format = "yyyy-mm-dd"
     elif is_share:
         cell.number_format = "0.0%"
 

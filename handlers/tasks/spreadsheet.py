@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, cast
 
 from bot.errors import UsageError
+from handlers import inert_cells
 from knowledge.loading.archive import Archive
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ _TITLE_CHARS = 60
 _LIMIT_BYTES = 5 * 2**20
 _COMPUTED = "\0"
 """Stands for a formula; a text that only looks like one is a text."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def write_sheet(rows: Sequence[SheetRow], title: str) -> bytes:
     workbook = Workbook()
     page = cast("Worksheet", workbook.active)
     page.title = "责任清单"
-    page.append([title])
+    inert_cells.put(page.cell(row=1, column=1), title)
     page.merge_cells(start_row=1, end_row=1, start_column=1, end_column=len(COLUMNS))
     page["A1"].font = Font(bold=True, size=14)
     page.append([name for name, _ in COLUMNS])
@@ -89,10 +89,7 @@ def write_sheet(rows: Sequence[SheetRow], title: str) -> bytes:
         at = page.max_row
         for column, value in enumerate(values, 2):
             cell = page.cell(row=at, column=column)
-            cell.value = _clean(value)
-            if value.startswith(_FORMULA):
-                cell.data_type = "s"
-                cell.quotePrefix = True
+            inert_cells.put(cell, value)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
         page.cell(row=at, column=len(COLUMNS), value=row.task_id)
     for column, (_, width) in enumerate(COLUMNS, 1):
@@ -235,8 +232,3 @@ def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
-
-
-def _clean(text: str) -> str:
-    """Without the control characters that a workbook cannot hold."""
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", text)
