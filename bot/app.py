@@ -32,6 +32,7 @@ from bot.operations import Desk
 from bot.outbox import Outbox
 from bot.parts import blob_reader, hurrying, link_secret, revealed, thresholds
 from bot.recording import build_recording, read_types
+from bot.reporting import build_reporting
 from bot.running import build_running, make_questions, reaching
 from bot.tasking import build_tasking, make_planner
 from bot.trouble import Troubles
@@ -193,6 +194,16 @@ def _built(
         real_clock=utc_now,
         zone=zone,
     )
+    reporting = build_reporting(
+        settings,
+        store,
+        people,
+        types,
+        confirmations=running.routes.confirmations,
+        fetch=intake.fetch,
+        clock=clock,
+        zone=zone,
+    )
     router = build_router(
         AskDialogue(ask, people),
         DocumentsDialogue(shelf, people),
@@ -202,6 +213,7 @@ def _built(
         tasking.feeds,
         recording.routes,
         running.routes,
+        reporting.routes,
         media=Received(store, clock).media,
     )
     if tasking.clock_dialogue is not None:
@@ -289,6 +301,7 @@ def _built(
             more={
                 **tasking.desk.operations(),
                 **recording.desk.operations(),
+                **reporting.desk.operations(),
                 **WeComDesk(wecom=wecom, syncing=Syncing(store=store, clock=clock)).operations(),
             },
         ),
@@ -309,6 +322,7 @@ def _built(
         admin=admin,
         tasking=tasking,
         recording=recording,
+        reporting=reporting,
         keeping=running,
         wecom=wecom,
         troubles=troubles,

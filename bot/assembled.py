@@ -18,6 +18,7 @@ from bot.messages import ChannelName
 from bot.operations import Desk
 from bot.outbox import Outbox
 from bot.recording import Recording
+from bot.reporting import Reporting
 from bot.running import Running
 from bot.tasking import Tasking
 from bot.trouble import Troubles
@@ -69,6 +70,7 @@ class App:
     admin: AdminSite
     tasking: Tasking
     recording: Recording
+    reporting: Reporting
     keeping: Running
     wecom: WeCom
     housekeeping: Ticker

@@ -297,6 +297,12 @@ class RoutingSettings(Section):
     default: str | None = None
 
 
+class ReportsSettings(Section):
+    """``[reports]``. ``ranking``: whether units and members are shown in an order of merit."""
+
+    ranking: bool = False
+
+
 class EscalationSettings(Section):
     """After ``days_late`` working days ``to`` is told (a role or ``member:姓名``)."""
 
@@ -326,6 +332,7 @@ class Settings(BaseSettings):
     points: dict[str, float] = Field(default_factory=dict)
     retention: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     escalation: tuple[EscalationSettings, ...] = ()
+    reports: ReportsSettings = ReportsSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -20,6 +20,8 @@ class Act(StrEnum):
     ANSWER_QUESTIONS = "answer_questions"
     MANAGE_TASKS = "manage_tasks"
     SEE_TASKS = "see_tasks"
+    MANAGE_INDICATORS = "manage_indicators"
+    RATE = "rate"
     SEE_PEOPLE = "see_people"
     BROADCAST = "broadcast"
     SEE_AUDIT = "see_audit"
@@ -38,6 +40,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.ANSWER_QUESTIONS: frozenset({Role.ADMIN, Role.OFFICER}),
     Act.MANAGE_TASKS: _IN_CHARGE,
     Act.SEE_TASKS: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
+    Act.MANAGE_INDICATORS: frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY}),
+    Act.RATE: frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.GUIDANCE, Role.DISCIPLINE}),
     Act.SEE_PEOPLE: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
     Act.BROADCAST: _IN_CHARGE,
     Act.SEE_AUDIT: frozenset({Role.ADMIN}),

@@ -9,6 +9,7 @@ from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
 from handlers.records.routes import RecordRoutes
 from handlers.reminders.dialogue import RemindersDialogue, is_wish_message
+from handlers.reports.routes import ReportRoutes
 from handlers.running import RunningRoutes
 from handlers.tasks.dialogue import TasksDialogue, is_free_text, is_task_reply
 from handlers.tasks.draft_dialogue import is_draft_answer
@@ -26,6 +27,7 @@ def build_router(
     feeds: Feeds,
     records: RecordRoutes | None = None,
     running: RunningRoutes | None = None,
+    reports: ReportRoutes | None = None,
     media: Handler | None = None,
 ) -> Router:
     """Every command, phrase and kind of message, once."""
@@ -49,12 +51,16 @@ def build_router(
         "文档", "文件", "documents", to=documents.documents_command,
         help="有哪些文件；加名称看一份", example="/文档 党建工作要点",
     )  # fmt: skip
+    if reports is not None:
+        reports.add_files_to(router)
     if running is not None:
         running.add_to(router)
     _add_reminders(router, reminders, feeds)
     _add_tasks(router, tasks)
     if records is not None:
         records.add_to(router)
+    if reports is not None:
+        reports.add_to(router)
     router.phrase(asks_for_original, to=ask.original)
     router.phrase(is_thumb, to=ask.thumb)
     router.phrase(is_wish_message, to=reminders.wish)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-import store.models_questions  # its tables, as those below, belong to the schema
+import store.models_indicators  # its tables, as those below, belong to the schema
+import store.models_questions
 import store.models_records
 import store.models_running
 import store.models_signing_in
@@ -18,7 +19,7 @@ import store.models_windows  # noqa: F401 - its tables belong to the schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD_REVISION = "0009"
+HEAD_REVISION = "0010"
 
 
 def alembic_config(connection: Connection) -> Config:

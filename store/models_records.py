@@ -191,6 +191,8 @@ class Indicator(Base):
     position: Mapped[int]
     level: Mapped[int]
     title: Mapped[str]
+    criterion: Mapped[str | None]
+    """By what it is scored, as the sheet says."""
     hundredths: Mapped[int | None]
     """The full score times 100."""
     type: Mapped[str | None] = mapped_column(String(64))
@@ -210,5 +212,6 @@ class Rating(Base):
     )
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     hundredths: Mapped[int]
+    note: Mapped[str | None]
     rated_by: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     rated_at: Mapped[datetime]

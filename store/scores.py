@@ -1,14 +1,14 @@
-"""Points, counted from records, and indicator trees with what raters gave."""
+"""The ledger of points, counted from records: withdrawn ones are taken back by a line of it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store.models_records import Indicator, Rating, ScoreEntry
+from store.models_records import ScoreEntry
 
 
 def enter(
@@ -79,62 +79,3 @@ def totals(
         for member_id, total in session.execute(query)
         if member_id is not None
     }
-
-
-def replace_tree(session: Session, tree: str, nodes: Sequence[Indicator]) -> None:
-    """Put a tree in place of an earlier one of its name; ``parent_id`` holds the parent's place.
-
-    Its place in ``nodes``, counted from 0; parents come before their children.
-    """
-    session.execute(delete(Indicator).where(Indicator.tree == tree))
-    kept: list[int] = []
-    for node in nodes:
-        if node.parent_id is not None:
-            node.parent_id = kept[node.parent_id]
-        session.add(node)
-        session.flush()
-        kept.append(node.id)
-
-
-def indicators(session: Session, tree: str) -> Sequence[Indicator]:
-    """A tree from the top down."""
-    return session.scalars(
-        select(Indicator).where(Indicator.tree == tree).order_by(Indicator.position)
-    ).all()
-
-
-def trees(session: Session) -> Sequence[str]:
-    """Their names."""
-    return session.scalars(select(Indicator.tree).distinct().order_by(Indicator.tree)).all()
-
-
-def rate(
-    session: Session,
-    *,
-    indicator_id: int,
-    unit_id: int,
-    hundredths: int,
-    by: int | None,
-    now: datetime,
-) -> None:
-    """Keep what a rater gives; what was given before stays in the history."""
-    session.add(
-        Rating(
-            indicator_id=indicator_id,
-            unit_id=unit_id,
-            hundredths=hundredths,
-            rated_by=by,
-            rated_at=now,
-        )
-    )
-
-
-def ratings(session: Session, tree: str, unit_id: int) -> Mapping[int, int]:
-    """The newest rating of a unit by indicator."""
-    rows = session.execute(
-        select(Rating.indicator_id, Rating.hundredths)
-        .join(Indicator, Indicator.id == Rating.indicator_id)
-        .where(Indicator.tree == tree, Rating.unit_id == unit_id)
-        .order_by(Rating.id)
-    )
-    return {row.indicator_id: row.hundredths for row in rows}

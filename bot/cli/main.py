@@ -7,6 +7,7 @@ import typer
 from bot.cli import (
     answering,
     documents,
+    indicators,
     notify,
     people,
     records,
@@ -38,6 +39,8 @@ cli.add_typer(wecom.commands, name="wecom")
 cli.add_typer(reporting.commands, name="people")
 records.commands.command("export")(reporting.export_records)
 cli.command()(reporting.report)
+cli.add_typer(indicators.commands, name="indicators")
+cli.add_typer(indicators.proof_commands, name="proof")
 cli.command()(notify.notify)
 cli.command()(times.when)
 cli.command()(answering.evaluate)

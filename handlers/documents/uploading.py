@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ class Uploading:
             return Reply(text="请一次发一个文件，我读完一个再收下一个。")
         attachment = message.attachments[0]
         content = await self._content(message, attachment)
-        if is_roster(attachment.name, content) and actor.may(Act.MANAGE_PEOPLE):
+        may_be_roster = actor.may(Act.MANAGE_PEOPLE)
+        if may_be_roster and await asyncio.to_thread(is_roster, attachment.name, content):
             return await self._offer_roster(message, actor, attachment.name, content)
         check(actor, Act.MANAGE_DOCUMENTS)
         return await self._offer_document(message, actor, attachment.name, content)

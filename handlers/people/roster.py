@@ -12,6 +12,7 @@ from pathlib import PurePath
 
 from bot.errors import UsageError
 from bot.messages import Role
+from handlers.workbook_limits import check_workbook
 
 ROLE_NAMES: Mapping[str, Role] = {
     "教师": Role.TEACHER,
@@ -158,6 +159,7 @@ def _xlsx_cells(content: bytes) -> Iterable[list[str]]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
+    check_workbook(content)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:

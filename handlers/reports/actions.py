@@ -16,10 +16,10 @@ from handlers.access import Act, Actor, check
 from handlers.records.types import RecordTypes
 from handlers.reports import counting
 from handlers.reports.period import Period
+from handlers.reports.units import unit_of
 from handlers.reports.views import Report
 from store import audit, people
 from store.engine import Store
-from store.models import Unit
 
 _EVER = Period(name="全部", first=date(2000, 1, 1), last=date(2100, 12, 31))
 
@@ -70,7 +70,7 @@ class Reports:
         now = self.clock()
 
         def query(session: Session) -> Report:
-            found = self._unit(session, actor, unit)
+            found = unit_of(session, actor, unit)
             check(actor, Act.SEE_TASKS, found.id)
             return counting.count(
                 session, found, period, self.types, now=now, zone=self.zone, type_ids=type_ids
@@ -117,27 +117,6 @@ class Reports:
 
         await self.store.write(note)
         return await asyncio.to_thread(_make_ledger, report)
-
-    def _unit(self, session: Session, actor: Actor, name: str) -> Unit:
-        everything = people.units(session)
-        if not name:
-            mine = [one for one in everything if actor.is_operator or one.id in actor.roles]
-            if not mine:
-                raise NotFound("no unit", reply="花名册里还没有单位，请先导入花名册。")
-            ids = {one.id for one in mine}
-            top = [one for one in mine if one.parent_id not in ids]
-            return top[0]
-        fitting = [one for one in everything if one.name == name] or [
-            one for one in everything if one.name.endswith(name)
-        ]
-        allowed = [one for one in fitting if actor.may(Act.SEE_TASKS, one.id)]
-        fitting = allowed or fitting
-        if not fitting:
-            raise NotFound("no such unit", reply=f"花名册里没有“{name}”这个单位，请写全名。")
-        if len(fitting) > 1:
-            names = "、".join(one.name for one in fitting[:8])
-            raise NotFound("several units", reply=f"有好几个单位都像：{names}。请写全名。")
-        return fitting[0]
 
 
 def _make(report: Report, form: Form) -> bytes:

@@ -110,11 +110,16 @@ def missing(report: Report) -> Table:
 
 def ledger(report: Report) -> Table:
     """The records that every number is counted from."""
+    return ledger_of(report.records, title="明细")
+
+
+def ledger_of(rows: Sequence[RecordRow], *, title: str) -> Table:
+    """Records, one a line."""
     return Table(
-        title="明细",
+        title=title,
         header=("编号", "日期", "种类", "类型", "单位", "姓名", "情况",
                 *(_FIELD_WORDS[name] for name in _LEDGER_FIELDS), "其他"),
-        rows=tuple(_ledger_row(one) for one in report.records),
+        rows=tuple(_ledger_row(one) for one in rows),
         widths=(8, 12, 8, 18, 24, 12, 10, 30, 16, 8, 8, 16, 16, 16, 24, 30),
     )  # fmt: skip
 

@@ -56,7 +56,7 @@ def count(
             for id, home in homes.items()
             if id not in set().union(*took_part.values())
         ),
-        records=tuple(_row(one, types, shown, names) for one in rows),
+        records=tuple(record_row(one, types, shown, names) for one in rows),
         idle_types=_idle(session, below, rows, types),
         months=_months(rows, period),
     )
@@ -233,9 +233,10 @@ def _task(
     )
 
 
-def _row(
+def record_row(
     record: Record, types: RecordTypes, units: Mapping[int, str], names: Mapping[int, str]
 ) -> RecordRow:
+    """One record as people read it."""
     type_ = types.get(record.type)
     return RecordRow(
         id=record.id,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from bot.errors import UsageError
 from handlers import inert_cells
-from knowledge.loading.archive import Archive
+from handlers.workbook_limits import check_workbook
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -190,7 +190,7 @@ def _cells(content: bytes) -> list[list[str]]:
     if len(content) > _LIMIT_BYTES:
         raise UsageError("too large", reply="表格超过 5 MB，请拆成几张再导。")
     try:
-        Archive(content)
+        check_workbook(content)
         workbook = load_workbook(io.BytesIO(content))
     except (InvalidFileException, KeyError, ValueError, OSError, TypeError) as error:
         reply = "这个文件读不了，请另存为 .xlsx 再导。"
