@@ -74,7 +74,10 @@ class _Phrase:
 
 
 class Router:
-    """Built once from ``handlers.routes``; the first that fits gets the message."""
+    """Built once from ``handlers.routes``; the first that fits gets the message.
+
+    In a group only what mentions the bot is for it: no command, no check-in word without that.
+    """
 
     def __init__(
         self,
@@ -143,7 +146,13 @@ class Router:
         return next(self._candidates(message))
 
     def is_fast(self, message: IncomingMessage) -> bool:
-        """Whether it takes the fast lane: taps, feedback, check-in words, confirmations."""
+        """Whether it takes the fast lane: taps, feedback, check-in words, confirmations.
+
+        What is not addressed to the bot takes it too, since nobody may be told that the bot is
+        busy who did not talk to it.
+        """
+        if not message.is_mention:
+            return True
         if message.kind in (MessageKind.TAP, MessageKind.FEEDBACK, MessageKind.ENTER):
             return True
         command = self._command(message.text)
@@ -162,6 +171,9 @@ class Router:
 
     def _candidates(self, message: IncomingMessage) -> Iterator[Match]:
         arguments = Arguments(text=message.text)
+        if not message.is_mention:
+            yield Match(to=_silence, arguments=arguments)
+            return
         by_kind = self._by_kind.get(message.kind)
         if by_kind is not None:
             yield Match(to=by_kind, arguments=arguments)
@@ -173,13 +185,8 @@ class Router:
         for phrase in self._phrases:
             if phrase.predicate(message):
                 yield Match(to=phrase.to, arguments=arguments)
-        if not message.is_mention:
-            last: Handler = _silence
-        elif message.kind is MessageKind.MEDIA:
-            last = self._media
-        else:
-            last = self._otherwise
-        yield Match(to=last, arguments=arguments)
+        is_media = message.kind is MessageKind.MEDIA
+        yield Match(to=self._media if is_media else self._otherwise, arguments=arguments)
 
     def _command(self, text: str) -> Match | None:
         typed = _ADDRESSED.sub("", text.strip())

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot.channels.base import Accept, Directory, ReadBlob, SignsIn
 from bot.channels.wecom.aibot import AiBotChannel
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
-from bot.channels.wecom.aibot_settings import AiBotSettings
+from bot.channels.wecom.aibot_settings import AiBotSettings, Answered
 from bot.channels.wecom.app import AppDependencies, WeComApp
 from bot.channels.wecom.doctor import Finding, check_app, check_webhooks
 from bot.channels.wecom.seen import MemorySeen, StoredSeen
@@ -31,7 +31,7 @@ from bot.config import (
     WeComWebhookSettings,
 )
 from bot.errors import ConfigError
-from bot.messages import ChannelName, Reply
+from bot.messages import ChannelName
 from store import instant, leases, outbox, people
 from store.engine import Store
 
@@ -207,10 +207,12 @@ class StoredAnswers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def reply_to(self, message_id: str) -> Reply | None:
+    async def to(self, message_id: str) -> Answered | None:
         key = f"reply:{ChannelName.WECOM_AIBOT}:{message_id}"
         delivery = await self._store.read(lambda session: outbox.by_key(session, key))
-        return None if delivery is None else reply_from_json(delivery.reply)
+        if delivery is None:
+            return None
+        return Answered(reply=reply_from_json(delivery.reply), reply_to=delivery.reply_to)
 
 
 def _app(settings: AppSettings, needs: WeComNeeds) -> WeComApp:

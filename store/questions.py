@@ -98,6 +98,23 @@ def recent(
     return latest[::-1]
 
 
+def in_conversation(
+    session: Session, channel: str, conversation: str, *, since: datetime, limit: int
+) -> Sequence[Question]:
+    """What anybody asked there, newest first."""
+    query = (
+        select(Question)
+        .where(
+            Question.channel == channel,
+            Question.conversation == conversation,
+            Question.asked_at >= since,
+        )
+        .order_by(Question.id.desc())
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
 def give_feedback(
     session: Session, feedback_id: str, *, account: str, feedback: str | None, now: datetime
 ) -> bool:

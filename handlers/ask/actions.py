@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +27,13 @@ from store.models_questions import Question
 CONTEXT = timedelta(minutes=30)
 """How long a question may lean on the ones before it."""
 TURNS = 5
+QUOTABLE = timedelta(days=7)
+"""How long an answer may be quoted to ask on."""
+_QUOTABLE = 100
+_QUOTED_CHARS = 1_000
+_TELLING_CHARS = 40
 
+_BARE = re.compile(r"[\s*`>#…]+")
 _citations = TypeAdapter(tuple[Citation, ...])
 
 
@@ -210,6 +217,23 @@ class Ask:
                 found.append(Clause(citation=citation, passage=passage))
         return found
 
+    async def quoted_turns(self, quoted: str, conversation: Conversation) -> list[Turn]:
+        """The turn that a quotation is of, whoever asked it in this conversation; at most one."""
+        if not quoted:
+            return []
+        since = self.clock() - QUOTABLE
+
+        def read(session: Session) -> Sequence[Question]:
+            return questions.in_conversation(
+                session, conversation.channel, conversation.id, since=since, limit=_QUOTABLE
+            )
+
+        rows = await self.store.read(read)
+        row = next((row for row in rows if _is_quoted(row.answer, quoted)), None)
+        if row is None:
+            return [Turn(user="", bot=quoted[:_QUOTED_CHARS])]
+        return [Turn(user=row.question, bot=_said(row))]
+
     async def _turns(self, actor: Actor, conversation: Conversation) -> list[Turn]:
         rows = await self._recent(actor, conversation, limit=TURNS)
         return [Turn(user=row.question, bot=_said(row)) for row in rows]
@@ -242,6 +266,13 @@ def _asker(actor: Actor) -> Asker:
         person=f"{sender.channel.platform}:{sender.account}",
         unit=f"unit:{own[0]}" if own else None,
     )
+
+
+def _is_quoted(answer: str, quoted: str) -> bool:
+    """Whether it is this answer's beginning, or a part of it; platforms drop marks and spaces."""
+    ours, theirs = (_BARE.sub("", text) for text in (answer, quoted))
+    beginning = ours[:_TELLING_CHARS]
+    return bool(beginning) and (beginning in theirs or (len(theirs) >= 8 and theirs in ours))
 
 
 def _said(row: Question) -> str:

@@ -53,7 +53,10 @@ class AskDialogue:
         if not message.text.strip():
             return Reply(text=wording.NOTHING_ASKED)
         actor = await self.people.actor(message.sender)
-        answered = await self.ask.begin(actor, message.text, message.conversation)
+        previous = await self.ask.quoted_turns(message.quoted_text, message.conversation)
+        answered = await self.ask.begin(
+            actor, message.text, message.conversation, previous=previous or None
+        )
         reply = shown(answered)
         if self.ask.library.is_written(answered.answer):
             return replace(reply, text="", stream=self._texts(actor, answered))

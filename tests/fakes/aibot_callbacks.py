@@ -24,6 +24,8 @@ class FakeCallbackPlatform:
     session: aiohttp.ClientSession
     bot_url: str = ""
     later: list[Json] = field(default_factory=list)
+    later_codes: list[str] = field(default_factory=list)
+    """The response_code that each of ``later`` used up."""
     later_errcodes: list[int] = field(default_factory=list)
     url: str = ""
     _runner: web.AppRunner | None = None
@@ -74,13 +76,13 @@ class FakeCallbackPlatform:
         opened: Json = json.loads(cipher().decrypt(answer["encrypt"], ""))
         return opened
 
-    async def poll(self, stream: str, *, group: str = "") -> Json:
+    async def poll(self, stream: str, *, group: str = "", user: str = "zhangsan") -> Json:
         answer = await self.post(
             {
                 "msgid": f"poll{next(self._nonces)}",
                 "chattype": "group" if group else "single",
                 "chatid": group,
-                "from": {"userid": "zhangsan"},
+                "from": {"userid": user},
                 "msgtype": "stream",
                 "stream": {"id": stream},
             }
@@ -90,6 +92,7 @@ class FakeCallbackPlatform:
 
     async def _take_later(self, request: web.Request) -> web.Response:
         self.later.append(await request.json())
+        self.later_codes.append(request.query["response_code"])
         errcode = self.later_errcodes.pop(0) if self.later_errcodes else 0
         return web.json_response({"errcode": errcode, "errmsg": "ok"})
 

@@ -27,6 +27,8 @@ class FakeAiBotServer:
 
     frames: list[Json] = field(default_factory=list)
     """Every frame a client sent, in order."""
+    taken: list[Json] = field(default_factory=list)
+    """Those of them that were not refused: what people see."""
     errcodes: dict[str, list[int]] = field(default_factory=dict)
     """Next errcodes by command (0 is normal), used up one by one."""
     silent: dict[str, int] = field(default_factory=dict)
@@ -35,6 +37,8 @@ class FakeAiBotServer:
     """Commands whose next frame cuts the connection instead of being answered."""
     delay_s: float = 0
     uploads: dict[str, bytes] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """Of what was uploaded, by upload, then by media id."""
     finished_streams: set[str] = field(default_factory=set)
     subscriptions: int = 0
     live: web.WebSocketResponse | None = None
@@ -130,6 +134,8 @@ class FakeAiBotServer:
         errcode, body = planned.pop(0) if planned else 0, None
         if not errcode:
             errcode, body = self._do(command, frame)
+        if not errcode:
+            self.taken.append(frame)
         answer: Json = {"headers": frame["headers"], "errcode": errcode, "errmsg": "ok"}
         if body is not None:
             answer["body"] = body
@@ -182,6 +188,7 @@ class FakeAiBotServer:
         if command == "aibot_upload_media_init":
             upload_id = f"up{len(self._chunks)}"
             self._chunks[upload_id] = {}
+            self.names[upload_id] = str(body["filename"])
             return 0, {"upload_id": upload_id}
         upload_id = str(body["upload_id"])
         if command == "aibot_upload_media_chunk":
@@ -195,6 +202,7 @@ class FakeAiBotServer:
         content = b"".join(self._chunks[upload_id][n] for n in sorted(self._chunks[upload_id]))
         media_id = f"media-{hashlib.sha256(content).hexdigest()[:12]}"
         self.uploads[media_id] = content
+        self.names[media_id] = self.names[upload_id]
         return 0, {"type": "file", "media_id": media_id, "created_at": "1767225600"}
 
 

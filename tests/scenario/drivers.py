@@ -18,6 +18,7 @@ from bot.assembled import App
 from bot.channels.console import ConsoleSession
 from bot.messages import Card, ChannelName, Sender
 from bot.server import build_site
+from tests.scenario.aibot_driver import on_the_long_connection, over_callbacks
 from tests.scenario.hearing import PATIENCE_S, Heard
 from tests.scenario.wecom_driver import on_the_phone
 
@@ -149,4 +150,6 @@ CHANNELS: dict[str, Enter] = {
     "web": on_the_page,
     "console": at_the_terminal,
     "wecom": on_the_phone,
+    "aibot": on_the_long_connection,
+    "aibot_callback": over_callbacks,
 }

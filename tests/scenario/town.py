@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bot.app import opened
 from bot.assembled import App
-from bot.config import KnowledgeSettings, Settings, StoreSettings, WeComSettings
+from bot.config import KnowledgeSettings, ModelSettings, Settings, StoreSettings, WeComSettings
 from handlers.people.actions import operator
-from tests.scenario.wecom_driver import platform
+from tests.scenario import surface
 
 ROSTER = """姓名,单位,角色
 宋见微,云溪县教育局,管理员
@@ -39,21 +39,28 @@ KITCHEN = """云溪县第二中学食堂陪餐制度
 """
 
 
-def settings(database: str | None = None, wecom: WeComSettings | None = None) -> Settings:
+def settings(
+    database: str | None = None,
+    wecom: WeComSettings | None = None,
+    model: ModelSettings | None = None,
+) -> Settings:
     """Words alone: fast, and the same everywhere."""
     return Settings(
         store=StoreSettings(url=database),
         knowledge=KnowledgeSettings(embedding="none"),
         wecom=wecom or WeComSettings(),
+        model=model or ModelSettings(),
     )
 
 
 @asynccontextmanager
-async def living(folder: Path, database: str | None = None) -> AsyncIterator[App]:
+async def living(
+    folder: Path, database: str | None = None, model: ModelSettings | None = None
+) -> AsyncIterator[App]:
     """The application over ``folder``, with everything running."""
     async with (
-        platform() as wecom,
-        opened(settings(database, wecom), folder, is_demo=True) as app,
+        surface.platform() as wecom,
+        opened(settings(database, wecom, model), folder, is_demo=True) as app,
         app.running(),
     ):
         yield app

@@ -25,8 +25,8 @@ from tests.fakes.wecom_callbacks import AES_KEY, TOKEN, FakePlatform, post
 from tests.scenario.hearing import PATIENCE_S, Heard
 
 _NUMBERS = count(7_000_000_000_000_000_001)
-_SOURCE = re.compile(r"^\[\d+\] 《(?P<title>[^》]+)》(?P<locator>.*)$", re.MULTILINE)
-_NUMBERED = re.compile(r"^（\d+/\d+）")
+SOURCE = re.compile(r"^\[\d+\] 《(?P<title>[^》]+)》(?P<locator>.*)$", re.MULTILINE)
+NUMBERED = re.compile(r"^（\d+/\d+）")
 _LOOK_S = 0.05
 _PLATFORMS: dict[str, FakeWeCom] = {}
 
@@ -91,11 +91,11 @@ class WeComDriver:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._fake.arrived.wait(), _LOOK_S)
         found = [self._next() for _ in range(parts)]
-        words = [_NUMBERED.sub("", _words(one)) for one in found]
+        words = [NUMBERED.sub("", _words(one)) for one in found]
         text = "\n".join(filter(None, words))
         return Heard(
             text=text,
-            sources=tuple((m["title"], m["locator"].strip()) for m in _SOURCE.finditer(text)),
+            sources=tuple((m["title"], m["locator"].strip()) for m in SOURCE.finditer(text)),
             files=tuple(name for one in found for name in self._files(one)),
             feedback_id="said in words",
             card="\n".join(_words(one) for one in found if one.msgtype == "template_card"),
@@ -144,6 +144,11 @@ def _words(delivered: Delivered) -> str:
     card = delivered.body.get("template_card")
     if not isinstance(card, Mapping):
         return delivered.text
+    return card_words(card)
+
+
+def card_words(card: object) -> str:
+    """What stands on a card."""
     found: list[str] = []
     _collect(card, found)
     return "\n".join(found)
@@ -161,22 +166,27 @@ def _collect(value: object, found: list[str]) -> None:
         found.append(value)
 
 
-@asynccontextmanager
-async def on_the_phone(app: App, name: str) -> AsyncIterator[WeComDriver]:
-    """The member of this name, known to the corp by an account of their own."""
-    person = await app.people.named(name)
-    configured = app.settings.wecom.app
-    assert configured is not None
-    assert person.member_id is not None
-    fake, account = _PLATFORMS[configured.api_base], f"u{person.member_id}"
-    fake.members.add(account)
-    member_id = person.member_id
+async def account_of(app: App, name: str) -> str:
+    """The WeCom account of the member of this name, which they are given if they have none."""
+    member_id = (await app.people.named(name)).member_id
+    assert member_id is not None
+    account = f"u{member_id}"
 
     def link(session: Session) -> None:
         if people.member_of(session, "wecom", account) is None:
             people.link(session, "wecom", account, member_id)
 
     await app.store.write(link)
+    return account
+
+
+@asynccontextmanager
+async def on_the_phone(app: App, name: str) -> AsyncIterator[WeComDriver]:
+    """The member of this name, known to the corp by an account of their own."""
+    configured = app.settings.wecom.app
+    assert configured is not None
+    fake, account = _PLATFORMS[configured.api_base], await account_of(app, name)
+    fake.members.add(account)
     site = await asyncio.to_thread(build_site, app)
     async with TestServer(site) as server, ClientSession() as session:
         address = str(server.make_url("/wecom/app"))

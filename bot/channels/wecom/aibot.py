@@ -278,5 +278,5 @@ async def with_answer(message: IncomingMessage, answers: Answers) -> IncomingMes
     answered = feedback_message(message.feedback_id or "")
     if answered is None:
         return message
-    reply = await answers.reply_to(answered)
-    return replace(message, feedback_id=reply.feedback_id if reply else None)
+    found = await answers.to(answered)
+    return replace(message, feedback_id=found.reply.feedback_id if found else None)

@@ -27,7 +27,15 @@ from bot.channels.text import card_text, split_numbered
 from bot.channels.wecom.aibot import utc_now, with_answer
 from bot.channels.wecom.aibot_cards import new_task_id
 from bot.channels.wecom.aibot_frames import JsonObject, read_object, text_at, write_object
-from bot.channels.wecom.aibot_handle import Handle, Way, read_handle, streamed_message
+from bot.channels.wecom.aibot_handle import (
+    Handle,
+    Way,
+    feedback_message,
+    read_handle,
+    streamed_message,
+    thanks_handle,
+    write_handle,
+)
 from bot.channels.wecom.aibot_inbound import read_message
 from bot.channels.wecom.aibot_later import LaterMessages
 from bot.channels.wecom.aibot_media import (
@@ -180,6 +188,9 @@ class AiBotCallbackChannel:
         self._budget.spend(target.conversation.id, self._clock())
         task = piece.updates or new_task_id(piece.card_key, delivery_id)
         sent = Sent(provider_id=task if piece.card is not None else None)
+        if handle.way is Way.FEEDBACK:
+            await self._thank(piece, handle)
+            return sent
         if handle.way is not Way.MESSAGE:
             if self._answered_at_once(piece, handle, task):
                 return sent
@@ -190,6 +201,13 @@ class AiBotCallbackChannel:
         words = "\n\n".join(text for text in (piece.text, piece.card_words) if text)
         await self._later.post(handle, split_numbered(words, LIMIT_BYTES)[0], self._clock())
         return Sent()
+
+    async def _thank(self, piece: Part, handle: Handle) -> None:
+        """The platform thanks by itself, so that nobody misses what can no longer be said."""
+        try:
+            await self._later.post(handle, piece.text, self._clock())
+        except ChannelRefused as error:
+            logger.info("no word about feedback: %s", error)
 
     def wait_s(self, target: Target, now: datetime) -> float:
         return self._budget.wait_s(target.conversation.id, now)
@@ -249,11 +267,21 @@ class AiBotCallbackChannel:
         self.counts[message.kind] += 1
         if message.kind in {MessageKind.ENTER, MessageKind.TAP}:
             return await self._at_once(message)
-        if not await self._accept(await with_answer(message, self._answers)):
+        if not await self._accept(await self._known(message)):
             self.counts["repeat"] += 1
         if message.kind is MessageKind.FEEDBACK or not message.is_mention:
             return None
         return self._polls.open(message.message_id, self._clock()).first()
+
+    async def _known(self, message: IncomingMessage) -> IncomingMessage:
+        """Feedback with the answer it is about, and with what that has left to thank for it."""
+        if message.kind is not MessageKind.FEEDBACK:
+            return message
+        feedback_id = message.feedback_id or ""
+        found = await self._answers.to(feedback_message(feedback_id) or "")
+        handle = thanks_handle(feedback_id, found.reply_to if found else None, self._clock())
+        known = await with_answer(message, self._answers)
+        return replace(known, reply_to=write_handle(handle))
 
     async def _at_once(self, message: IncomingMessage) -> dict[str, object] | None:
         """A greeting or a card can only be the callback's own answer: wait for it a little."""
@@ -299,12 +327,12 @@ class AiBotCallbackChannel:
 
         Pictures are only in the outbox, which is about to bring them.
         """
-        reply = await self._answers.reply_to(message_id)
-        if reply is None or reply.attachments:
+        found = await self._answers.to(message_id)
+        if found is None or found.reply.attachments:
             return
         chat = text_at(body, "chatid") if text_at(body, "chattype") == "group" else ""
         place = Conversation(channel=self.name, id=chat, is_group=bool(chat))
-        parts = _parts(reply, Target(conversation=place), [], [])
+        parts = _parts(found.reply, Target(conversation=place), [], [])
         if parts:
             answering.offer(parts[0], new_task_id(parts[0].card_key, message_id))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -20,12 +20,15 @@ class Way(StrEnum):
     MESSAGE = "message"
     WELCOME = "welcome"
     CARD = "card"
+    FEEDBACK = "feedback"
+    """Nothing is waited for; what the rated answer has left may be used for a word of thanks."""
 
 
 WINDOW = {
     Way.MESSAGE: timedelta(hours=24),
     Way.WELCOME: timedelta(seconds=5),
     Way.CARD: timedelta(seconds=5),
+    Way.FEEDBACK: timedelta(hours=1),
 }
 """How long each way stays open."""
 
@@ -104,6 +107,14 @@ def other_stream_id(*seed: str) -> str:
 def feedback_on_message(message_id: str) -> str:
     """The feedback id of an answer that is shown before its own id is known."""
     return f"message:{message_id}"
+
+
+def thanks_handle(feedback_id: str, answered_by: str | None, now: datetime) -> Handle:
+    """The way to a word about feedback: the one later message of the answer it is about."""
+    handle = read_handle(answered_by) or Handle(
+        way=Way.FEEDBACK, message_id=feedback_id, account="", received_at=now
+    )
+    return replace(handle, way=Way.FEEDBACK)
 
 
 def feedback_message(feedback_id: str) -> str | None:

@@ -29,16 +29,24 @@ class AiBotSettings:
     media_hosts: tuple[str, ...] = MEDIA_HOSTS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a message was answered, and the ``reply_to`` it was answered by."""
+
+    reply: Reply
+    reply_to: str | None = None
+
+
 class Answers(Protocol):
     """The store's memory of what a message was answered, for what outlives this process."""
 
-    async def reply_to(self, message_id: str) -> Reply | None:
-        """The final reply to that message of this channel; None while there is none."""
+    async def to(self, message_id: str) -> Answered | None:
+        """The final answer to that message of this channel; None while there is none."""
         ...
 
 
 class NoAnswers:
     """Remembers nothing: a restart forgets which answer feedback is about."""
 
-    async def reply_to(self, message_id: str) -> Reply | None:
+    async def to(self, message_id: str) -> Answered | None:
         return None

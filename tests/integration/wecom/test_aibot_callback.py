@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.channels.base import Sends, Streams, Target, UpdatesCards
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
 from bot.channels.wecom.aibot_cards import new_task_id
-from bot.channels.wecom.aibot_settings import AiBotSettings
+from bot.channels.wecom.aibot_settings import AiBotSettings, Answered
 from bot.channels.wecom.aibot_stream import LOOKING
 from bot.errors import ChannelRefused
 from bot.messages import (
@@ -52,9 +52,11 @@ class Inbox:
 @dataclass
 class Remembered:
     replies: dict[str, Reply] = field(default_factory=dict)
+    ways: dict[str, str | None] = field(default_factory=dict)
 
-    async def reply_to(self, message_id: str) -> Reply | None:
-        return self.replies.get(message_id)
+    async def to(self, message_id: str) -> Answered | None:
+        reply = self.replies.get(message_id)
+        return Answered(reply=reply, reply_to=self.ways.get(message_id)) if reply else None
 
 
 @dataclass
@@ -327,6 +329,29 @@ async def test_feedback_on_a_stream_names_the_answer(setting: Setting) -> None:
 
     last = setting.inbox.messages[-1]
     assert (last.kind, last.text, last.feedback_id) == (MessageKind.FEEDBACK, "up", "q7")
+
+
+async def test_feedback_is_thanked_for_once_by_what_the_answer_has_left(setting: Setting) -> None:
+    question, _ = await setting.ask("什么时候交？")
+    setting.answers.replies[question.message_id] = Reply(text="…", feedback_id="q7")
+    setting.answers.ways[question.message_id] = question.reply_to
+    assert setting.bot
+
+    for number in ("f1", "f2"):
+        judged = event("feedback_event", msgid=number, id=f"message:{question.message_id}", type=2)
+        await setting.platform.post(judged)
+        await deliver(setting.bot, Reply(text="抱歉"), target_of(setting.inbox.messages[-1]))
+
+    assert [body["markdown"] for body in setting.platform.later] == [{"content": "抱歉"}]
+
+
+async def test_feedback_on_an_answer_that_is_forgotten_troubles_nobody(setting: Setting) -> None:
+    assert await setting.platform.post(event("feedback_event", id="q3", type=1)) is None
+    assert setting.bot
+
+    await deliver(setting.bot, Reply(text="谢谢"), target_of(setting.inbox.messages[-1]))
+
+    assert setting.platform.later == []
 
 
 async def test_nothing_can_be_pushed(setting: Setting) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.channels.base import Sends, Streams, Target, UpdatesCards
 from bot.channels.wecom.aibot import AiBotChannel
-from bot.channels.wecom.aibot_settings import AiBotSettings
+from bot.channels.wecom.aibot_settings import AiBotSettings, Answered
 from bot.channels.wecom.aibot_socket import State, Timings
 from bot.channels.wecom.aibot_stream import LATER, LOOKING, Pace
 from bot.errors import ChannelRefused, ChannelUnavailable, OutcomeUnknown
@@ -95,9 +95,11 @@ class Replica:
 @dataclass
 class Remembered:
     replies: dict[str, Reply] = field(default_factory=dict)
+    ways: dict[str, str | None] = field(default_factory=dict)
 
-    async def reply_to(self, message_id: str) -> Reply | None:
-        return self.replies.get(message_id)
+    async def to(self, message_id: str) -> Answered | None:
+        reply = self.replies.get(message_id)
+        return Answered(reply=reply, reply_to=self.ways.get(message_id)) if reply else None
 
 
 @pytest.fixture

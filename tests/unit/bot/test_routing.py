@@ -157,7 +157,9 @@ async def test_a_group_that_did_not_call_gets_silence_but_for_phrases() -> None:
     router.phrase(lambda incoming: incoming.text == "到", to=_says("here"))
 
     assert await router.handle(message("1", "随便聊", is_mention=False)) is None
-    assert await router.handle(message("2", "到", is_mention=False)) == Reply(text="here:")
+    assert await router.handle(message("2", "到", is_mention=False)) is None
+    assert await router.handle(message("3", "/帮助", is_mention=False)) is None
+    assert router.is_fast(message("4", "随便聊", is_mention=False))
 
 
 def test_the_fast_lane_is_for_taps_phrases_and_marked_commands() -> None:
