@@ -91,7 +91,7 @@ def _address(folder: Path) -> Iterator[str]:
 @asynccontextmanager
 async def listening(folder: Path, operations: Operations) -> AsyncIterator[None]:
     """Take commands until the block ends. The caller owns the folder."""
-    (folder / "control.sock").unlink(missing_ok=True)
+    await asyncio.to_thread((folder / "control.sock").unlink, missing_ok=True)
     with _address(folder) as address:
         listener = socket.socket(socket.AF_UNIX)
         old_mask = os.umask(0o177)
@@ -114,7 +114,7 @@ async def listening(folder: Path, operations: Operations) -> AsyncIterator[None]
             for task in conversations:
                 task.cancel()
             await asyncio.gather(*conversations, return_exceptions=True)
-            (folder / "control.sock").unlink(missing_ok=True)
+            await asyncio.to_thread((folder / "control.sock").unlink, missing_ok=True)
 
 
 async def _serve(
@@ -229,7 +229,7 @@ class Remote:
 @asynccontextmanager
 async def calling(folder: Path) -> AsyncIterator[Remote | None]:
     """A line to the server that owns ``folder``; None when none is running."""
-    if not (folder / "control.sock").exists():
+    if not await asyncio.to_thread((folder / "control.sock").exists):
         yield None
         return
     with _address(folder) as address:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from bot.channels.base import Health
 from bot.config import Settings
 from bot.control import CommandFailed, DataFolderInUse, Remote, calling, owning
 from bot.model_writer import model_place
@@ -34,7 +35,8 @@ class Finding:
 async def examine(settings: Settings, folder: Path, platform: str | None) -> list[Finding]:
     """Everything that can be found out without sending anything to anybody."""
     if platform is not None:
-        return await _platform(settings, platform)
+        async with calling(folder) as server:
+            return await _platform(settings, platform, server)
     async with calling(folder) as server:
         is_running = server is not None
         used = await _usage(server) if server is not None else None
@@ -136,6 +138,20 @@ def _model(settings: Settings, used: JsonValue) -> Finding:
     return Finding(is_ok=True, title=title, advice="\n  ".join([where, *map(str, lines)]))
 
 
+async def _aibot(server: Remote | None) -> Health | None:
+    """How the AI bot of the running server is; None when nothing runs."""
+    if server is None:
+        return None
+    try:
+        found = await server.run("wecom.aibot", {}, hear=_unheard)
+    except CommandFailed:
+        found = None
+    if not isinstance(found, dict):
+        advice = "正在运行的要点里没有智能机器人。刚改过 yaodian.toml 的话，重启后生效。"
+        return Health(is_ready=False, detail=advice)
+    return Health(is_ready=found.get("is_ready") is True, detail=str(found.get("detail", "")))
+
+
 async def _usage(server: Remote) -> JsonValue:
     """What the model was used for, as the running server counts it."""
     try:
@@ -147,7 +163,7 @@ async def _usage(server: Remote) -> JsonValue:
 def _unheard(kind: str, value: JsonValue) -> None: ...
 
 
-async def _platform(settings: Settings, platform: str) -> list[Finding]:
+async def _platform(settings: Settings, platform: str, server: Remote | None) -> list[Finding]:
     """Ask the platform itself; only what reads is asked."""
     configured = {
         "wecom": settings.wecom.app or settings.wecom.aibot or settings.wecom.webhook,
@@ -161,6 +177,6 @@ async def _platform(settings: Settings, platform: str) -> list[Finding]:
     if platform == "wecom":
         return [
             Finding(is_ok=one.ok, title=one.title, advice=one.advice)
-            for one in await look_at_wecom(settings)
+            for one in await look_at_wecom(settings, await _aibot(server))
         ]
     return [Finding(is_ok=True, title=f"{platform} 的配置读得懂")]

@@ -13,9 +13,10 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Accept, Directory, ReadBlob, SignsIn
+from bot.channels.base import Accept, Directory, Health, ReadBlob, SignsIn
 from bot.channels.wecom.aibot import AiBotChannel
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
+from bot.channels.wecom.aibot_doctor import check_callbacks, check_connection
 from bot.channels.wecom.aibot_settings import AiBotSettings, Answered
 from bot.channels.wecom.app import AppDependencies, WeComApp
 from bot.channels.wecom.doctor import Finding, check_app, check_webhooks
@@ -255,8 +256,11 @@ def _account_of(store: Store) -> Callable[[str], Awaitable[str | None]]:
     return account_of
 
 
-async def look_at_wecom(settings: Settings) -> list[Finding]:
-    """What the platform says of everything that is configured, with what to do about it."""
+async def look_at_wecom(settings: Settings, running: Health | None = None) -> list[Finding]:
+    """What the platform says of everything that is configured, with what to do about it.
+
+    ``running`` is how the AI bot of a running server is: another connection would end its own.
+    """
     section, found = settings.wecom, []
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LOOK_S)) as session:
         if section.app is not None:
@@ -265,8 +269,24 @@ async def look_at_wecom(settings: Settings) -> list[Finding]:
         if section.webhook:
             hooks = [webhook_settings(hook) for hook in section.webhook]
             found += await check_webhooks(hooks, session)
-    if section.aibot is not None:
-        title = f"智能机器人（{section.aibot.mode}）的配置读得懂"
-        advice = "是否连上，启动后看 /readyz 里的 wecom.aibot。"
-        found.append(Finding(ok=True, title=title, advice=advice))
+        if section.aibot is not None:
+            found += await _look_at_aibot(settings, section.aibot, session, running)
     return found
+
+
+async def _look_at_aibot(
+    settings: Settings,
+    section: WeComAiBotSettings,
+    session: aiohttp.ClientSession,
+    running: Health | None,
+) -> list[Finding]:
+    bot = aibot_settings(section)
+    if section.mode == "callback":
+        return await check_callbacks(bot, session, settings.bot.public_url)
+    title = "智能机器人的长连接"
+    if running is not None:
+        return [Finding(ok=running.is_ready, title=f"{title}（正在运行）", advice=running.detail)]
+    if settings.store.url is not None:
+        advice = "几台服务共用一个连接，这里再连会把它挤掉，所以没有试；请看 /readyz。"
+        return [Finding(ok=True, title=title, advice=advice)]
+    return [await check_connection(bot, session)]

@@ -26,10 +26,21 @@ class WeComDesk:
 
     def operations(self) -> Operations:
         """By the names that the command line uses."""
-        return {"wecom.menu": self._menu, "roster.sync.wecom": self._sync}
+        return {
+            "wecom.menu": self._menu,
+            "wecom.aibot": self._aibot,
+            "roster.sync.wecom": self._sync,
+        }
 
     async def _menu(self, values: Mapping[str, JsonValue], exchange: Exchange) -> JsonValue:
         return list(await self.wecom.create_menu())
+
+    async def _aibot(self, values: Mapping[str, JsonValue], exchange: Exchange) -> JsonValue:
+        """How the AI bot's connection is, for who must not open another."""
+        if self.wecom.aibot is None:
+            return None
+        health = self.wecom.aibot.health()
+        return {"is_ready": health.is_ready, "detail": health.detail}
 
     async def _sync(self, values: Mapping[str, JsonValue], exchange: Exchange) -> JsonValue:
         directory = await self.wecom.directory()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
@@ -51,7 +51,9 @@ async def check_app(
         findings.append(_check_clock(api.skew_s))
     findings.append(_check_callback(settings))
     if findings[-1].ok and settings.has_callback and public_url:
-        findings.append(await _check_address(settings, session, public_url, clock()))
+        keys = (settings.token, settings.aes_key, settings.corp_id)
+        address = f"{public_url.rstrip('/')}/wecom/app"
+        findings.append(await check_address("回调地址", address, keys, session, clock()))
     return findings
 
 
@@ -103,14 +105,18 @@ def _check_clock(skew_s: float) -> Finding:
 
 
 def _check_callback(settings: AppSettings) -> Finding:
-    """Seal and open one message with the configured key."""
     title = "接收消息的 Token 和 EncodingAESKey"
     if not settings.token and not settings.aes_key:
         return Finding(ok=True, title="没有设置接收消息：应用只发通知，收不到老师的提问和签到")
     if not settings.has_callback:
         return Finding(ok=False, title=title, advice="token 和 aes_key 要一起填写。")
+    return check_keys(title, settings.token, settings.aes_key, settings.corp_id)
+
+
+def check_keys(title: str, token: str, aes_key: str, receive_id: str) -> Finding:
+    """Seal and open one message with the configured keys."""
     try:
-        crypto = CallbackCrypto(settings.token, settings.aes_key, settings.corp_id)
+        crypto = CallbackCrypto(token, aes_key, receive_id)
         sealed = crypto.seal(title.encode(), "0", secrets.token_hex(8))
         crypto.open(sealed.signature, sealed.timestamp, sealed.nonce, sealed.ciphertext)
     except ConfigError as error:
@@ -120,15 +126,19 @@ def _check_callback(settings: AppSettings) -> Finding:
     return Finding(ok=True, title=title)
 
 
-async def _check_address(
-    settings: AppSettings, session: aiohttp.ClientSession, public_url: str, now: datetime
+async def check_address(
+    title: str,
+    address: str,
+    keys: tuple[str, str, str],
+    session: aiohttp.ClientSession,
+    now: datetime,
 ) -> Finding:
-    """Call our own address as the console would, which must answer within a second."""
-    title = "回调地址"
-    address = f"{public_url.rstrip('/')}/wecom/app"
+    """Call our own address as the console would, which must answer within a second.
+
+    ``keys`` are Token, EncodingAESKey and whom callbacks are addressed to.
+    """
     words = secrets.token_hex(8).encode()
-    crypto = CallbackCrypto(settings.token, settings.aes_key, settings.corp_id)
-    sealed = crypto.seal(words, str(int(now.timestamp())), secrets.token_hex(8))
+    sealed = CallbackCrypto(*keys).seal(words, str(int(now.timestamp())), secrets.token_hex(8))
     query = {
         "msg_signature": sealed.signature,
         "timestamp": sealed.timestamp,
@@ -148,7 +158,8 @@ async def _check_address(
         return Finding(ok=False, title=title, advice=advice)
     if status != 200 or answer != words:
         advice = (
-            f"{address} 的回答不对（HTTP {status}）。请确认反向代理把 /wecom/app 原样转给要点。"
+            f"{address} 的回答不对（HTTP {status}）。"
+            f"请确认反向代理把 {urlsplit(address).path} 原样转给要点。"
         )
         return Finding(ok=False, title=title, advice=advice)
     if time.monotonic() - started > 1:
