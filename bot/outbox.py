@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 from bot.channels.base import ReadBlob, Sends, Target, remembers
 from bot.codec import reply_from_json
 from bot.errors import ChannelError, ChannelRefused, ChannelUnavailable, OutcomeUnknown
+from bot.merging import whole_reply
 from bot.messages import ChannelName, Conversation, Reply
 from store import instant, outbox
 from store.engine import Store
@@ -225,7 +226,8 @@ class Outbox:
 
     async def _render(self, job: _Job) -> Sequence[Part] | None:
         try:
-            rendered = await self._rendered(job, reply_from_json(job.delivery.reply))
+            whole = await whole_reply(self._store, job.delivery, job.channel)
+            rendered = await self._rendered(job, whole)
         except ChannelRefused as error:
             await self._end(job, DeliveryState.FAILED, error.reply)
             return None

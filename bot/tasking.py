@@ -110,7 +110,7 @@ def build_tasking(
     times = Times(planner, clock, WorkHours(start=start, end=end))
     tasks = Tasks(store, planner, clock)
     reminders = Reminders(store, planner, tasks, word, clock)
-    assignees = Assignees(store)
+    assignees = Assignees(store, _webhooks(settings))
     sheets = Sheets(tasks, assignees, times)
     firing = Firing(
         store=store,

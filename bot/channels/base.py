@@ -124,6 +124,15 @@ class KeepsPrivacy(Protocol):
 
 
 @runtime_checkable
+class Merges(Protocol):
+    """Says what waits for one group in one message, since the platform takes few of them."""
+
+    def merge(self, replies: Sequence[Reply]) -> Reply:
+        """None of them private; nothing of them is lost, and nothing said twice."""
+        ...
+
+
+@runtime_checkable
 class UpdatesCards(Protocol):
     """Replaces a card that was sent, or greys its buttons."""
 

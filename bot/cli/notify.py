@@ -14,6 +14,7 @@ _STATES = {
     "open": "还在发，稍后会自动再试",
     "failed": "没发出去",
     "uncertain": "不确定是否送达",
+    "coalesced": "和别的消息合成一条",
 }
 
 
@@ -31,7 +32,7 @@ def notify(
             result = await caller.run("notify", {"target": target, "text": text}, hear=unheard)
         counted = result if isinstance(result, Mapping) else {}
         print("，".join(f"{_STATES.get(state, state)} {n} 条" for state, n in counted.items()))
-        if set(counted) - {"sent", "open"}:
+        if set(counted) - {"sent", "open", "coalesced"}:
             raise typer.Exit(FAILED)
 
     run_command(place, work)

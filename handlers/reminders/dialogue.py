@@ -197,7 +197,7 @@ class RemindersDialogue:
                 due_at=settled.due_at,
                 rule=settled.rule,
                 policy=settled.policy,
-                conversation=message.conversation if uses_chat else None,
+                conversation=named.group or (message.conversation if uses_chat else None),
                 announces=not uses_chat,
                 key=f"wish:{message.channel}:{state.get('id') or uuid4().hex}",
             ),

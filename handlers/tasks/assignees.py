@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from bot.messages import Conversation, Role
+from bot.messages import ChannelName, Conversation, Role
 from handlers.access import Act, Actor
+from handlers.reach import runs_whole
 from handlers.reminders.sentences import EVERYONE, ME
 from handlers.tasks.views import Assignee, Every
 from store import people
@@ -48,14 +49,17 @@ class Named:
     assignees: tuple[Assignee, ...] = ()
     words: tuple[str, ...] = ()
     """Who they are, as the echo names them."""
+    group: Conversation | None = None
+    """The group that was named and that cannot answer: it is told, whoever sits in it."""
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Assignees:
-    """Built once, in ``bot.app``."""
+    """Built once, in ``bot.app``; ``groups`` are those that are only written to, by name."""
 
     store: Store
+    groups: Mapping[str, ChannelName] = field(default_factory=dict)
 
     async def known(self) -> frozenset[str]:
         """Every name of the roster, people and units."""
@@ -63,7 +67,7 @@ class Assignees:
         def query(session: Session) -> frozenset[str]:
             names = {one.name for one in people.members(session)}
             units = {one.name for one in people.units(session)}
-            return frozenset(names | units | _short_names(units))
+            return frozenset(names | units | _short_names(units) | self.groups.keys())
 
         return await self.store.read(query)
 
@@ -74,14 +78,30 @@ class Assignees:
 
         def query(session: Session) -> Named:
             roster = _Roster(session, actor, here)
-            found = [roster.settle(name) for name in names]
+            found = [
+                self._group(session, actor, name, alone=len(names) == 1) or roster.settle(name)
+                for name in names
+            ]
             return Named(
                 assignees=tuple(dict.fromkeys(one for each in found for one in each.assignees)),
                 words=tuple(dict.fromkeys(word for each in found for word in each.words)),
                 problems=tuple(problem for each in found for problem in each.problems),
+                group=next((each.group for each in found if each.group), None),
             )
 
         return await self.store.read(query)
+
+    def _group(self, session: Session, actor: Actor, name: str, *, alone: bool) -> Named | None:
+        """A group that is only written to, by those who lead the whole."""
+        channel = self.groups.get(name)
+        if channel is None:
+            return None
+        if not runs_whole(session, actor, Act.BROADCAST):
+            return Named(problems=(f"往“{name}”里发要由管理员来设",))
+        if not alone:
+            return Named(problems=(f"“{name}”要单独说，不能和别人写在一起",))
+        group = Conversation(channel=channel, id=name, is_group=True)
+        return Named(assignees=(Assignee(),), words=(f"“{name}”群",), group=group)
 
 
 class _Roster:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.assembled import App
-from bot.config import WeComAppSettings, WeComSettings
+from bot.config import WeComAppSettings, WeComSettings, WeComWebhookSettings
 from bot.server import build_site
 from store import people
 from store.engine import Store
@@ -28,7 +28,14 @@ _NUMBERS = count(7_000_000_000_000_000_001)
 SOURCE = re.compile(r"^\[\d+\] 《(?P<title>[^》]+)》(?P<locator>.*)$", re.MULTILINE)
 NUMBERED = re.compile(r"^（\d+/\d+）")
 _LOOK_S = 0.05
+WEBHOOK = "云溪通知群"
 _PLATFORMS: dict[str, FakeWeCom] = {}
+
+
+def platform_of(app: App) -> FakeWeCom:
+    """The fake that the school's app and group webhooks talk to."""
+    assert app.settings.wecom.app is not None
+    return _PLATFORMS[app.settings.wecom.app.api_base]
 
 
 @asynccontextmanager
@@ -47,7 +54,8 @@ async def platform() -> AsyncIterator[WeComSettings]:
                 token=TOKEN,
                 aes_key=AES_KEY,
                 api_base=base,
-            )
+            ),
+            webhook=(WeComWebhookSettings(name=WEBHOOK, key="hook-key-1", api_base=base),),
         )
         del _PLATFORMS[base]
 

@@ -106,6 +106,9 @@ class WeComWebhooks:
             json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() for body in bodies
         ]
 
+    def merge(self, replies: Sequence[Reply]) -> Reply:
+        return merge(replies)
+
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent:
         hook = self._hook(target)
         name = target.conversation.id
