@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import re
 import secrets
 from collections import Counter, defaultdict, deque
@@ -15,7 +14,18 @@ from email.utils import format_datetime
 
 from aiohttp import web
 
-Body = dict[str, object]
+from tests.fakes.wecom_answers import (
+    Body,
+    calls_back,
+    close,
+    cut_off,
+    error,
+    is_image,
+    json_of,
+    ok,
+    rows_of,
+)
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 TASK_ID = re.compile(r"[0-9A-Za-z_\-@]{1,128}")
@@ -123,13 +133,13 @@ class FakeWeCom:
                     status=502, text="<html>Bad Gateway</html>", content_type="text/html"
                 )
             if isinstance(fault, int) and fault:
-                return _error(fault)
+                return error(fault)
             if fault == "cut":
-                return _close(request)
+                return close(request)
             if (refusal := self._refusal(path, request)) is not None:
-                return _error(refusal)
+                return error(refusal)
             response = await handler(request)
-            return _close(request) if fault == "lost" else response
+            return close(request) if fault == "lost" else response
 
         return handle
 
@@ -147,37 +157,37 @@ class FakeWeCom:
 
     async def _gettoken(self, request: web.Request) -> web.Response:
         if request.query.get("corpid") != self.corp_id:
-            return _error(40013)
+            return error(40013)
         if request.query.get("corpsecret") != self.secret:
-            return _error(40001)
+            return error(40001)
         token = secrets.token_hex(16)
         self.tokens.add(token)
-        return _ok(access_token=token, expires_in=self.lifetime_s)
+        return ok(access_token=token, expires_in=self.lifetime_s)
 
     async def _send(self, request: web.Request) -> web.Response:
         raw = await request.read()
-        body = _json(raw)
+        body = json_of(raw)
         if body.get("agentid") != self.agent_id:
-            return _error(40056)
+            return error(40056)
         names = [name for name in str(body.get("touser", "")).split("|") if name]
         if not names:
-            return _error(82001)
+            return error(82001)
         if len(names) > 1000:
-            return _error(40031)
+            return error(40031)
         if (refusal := self._unfit(body)) is not None:
-            return _error(refusal)
+            return error(refusal)
         invalid = [name for name in names if name not in self.members]
         if len(invalid) == len(names):
-            return _error(81013)
+            return error(81013)
         if not self._is_repeat(raw, body):
             self._deliver(body, [name for name in names if name in self.members])
         answer: Body = {"msgid": f"M{hashlib.sha256(raw).hexdigest()[:20]}"}
         unlicensed = [name for name in names if name in self.unlicensed]
         answer["invaliduser"] = "|".join(invalid).lower()
         answer["unlicenseduser"] = "|".join(unlicensed).lower()
-        if _calls_back(body):
+        if calls_back(body):
             answer["response_code"] = self.new_response_code()
-        return _ok(**answer)
+        return ok(**answer)
 
     def _unfit(self, body: Body) -> int | None:
         msgtype = str(body.get("msgtype"))
@@ -196,7 +206,7 @@ class FakeWeCom:
 
     def _unfit_card(self, card: Body) -> int | None:
         kind = card.get("card_type")
-        if len(_rows(card, "horizontal_content_list")) > 6 or len(_rows(card, "jump_list")) > 3:
+        if len(rows_of(card, "horizontal_content_list")) > 6 or len(rows_of(card, "jump_list")) > 3:
             return 42037
         if kind == "text_notice":
             return None if card.get("card_action") else 42045
@@ -204,7 +214,7 @@ class FakeWeCom:
             return 42031
         if not self.has_callback:
             return 43012
-        task_id, buttons = str(card.get("task_id")), _rows(card, "button_list")
+        task_id, buttons = str(card.get("task_id")), rows_of(card, "button_list")
         if not TASK_ID.fullmatch(task_id):
             return 42014
         if task_id in self._task_ids:
@@ -239,81 +249,81 @@ class FakeWeCom:
                 recent.popleft()
             if len(recent) < 30 and name not in self.unlicensed:
                 recent.append(now)
-                shown = _cut_off(body)
+                shown = cut_off(body)
                 self.delivered.append(
                     Delivered(account=name, msgtype=str(body["msgtype"]), body=shown)
                 )
                 self.arrived.set()
 
     async def _update(self, request: web.Request) -> web.Response:
-        body = _json(await request.read())
+        body = json_of(await request.read())
         code = str(body.get("response_code"))
         if self._codes.pop(code, self.clock()) <= self.clock():
-            return _error(60140)
+            return error(60140)
         if ("button" in body) == ("template_card" in body):
-            return _error(40058)
+            return error(40058)
         self.cards[f"update:{len(self.cards)}"] = body
-        return _ok(invaliduser=[])
+        return ok(invaliduser=[])
 
     async def _recall(self, request: web.Request) -> web.Response:
-        self.recalled.add(str(_json(await request.read()).get("msgid")))
-        return _ok()
+        self.recalled.add(str(json_of(await request.read()).get("msgid")))
+        return ok()
 
     async def _upload(self, request: web.Request) -> web.Response:
         kind = request.query.get("type", "")
         if kind not in LIMITS:
-            return _error(40004)
+            return error(40004)
         field_ = await (await request.multipart()).next()
         if field_ is None or getattr(field_, "name", "") != "media":
-            return _error(44001)
+            return error(44001)
         content = bytes(await field_.read())  # type: ignore[union-attr]
         if not 5 < len(content) <= LIMITS[kind] * 1024 * 1024:
-            return _error(45001)
+            return error(45001)
         media_id = f"media-{secrets.token_hex(8)}"
         self.media[media_id] = content
         self.names[media_id] = str(getattr(field_, "filename", ""))
-        return _ok(type=kind, media_id=media_id, created_at="1767225600")
+        return ok(type=kind, media_id=media_id, created_at="1767225600")
 
     async def _download(self, request: web.Request) -> web.Response:
         content = self.media.get(request.query.get("media_id", ""))
         if content is None:
-            return _error(40007)
+            return error(40007)
         headers = {"Content-Disposition": 'attachment; filename="a.bin"'}
         wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
         if wanted is None:
             if len(content) > PIECE:
-                return _error(830002)
+                return error(830002)
             return web.Response(body=content, headers=headers)
         start, end = int(wanted[1]), min(int(wanted[2]), len(content) - 1)
         headers["Content-Range"] = f"bytes {start}-{end}/{len(content)}"
         return web.Response(status=206, body=content[start : end + 1], headers=headers)
 
     async def _menu(self, request: web.Request) -> web.Response:
-        body = _json(await request.read())
-        buttons = _rows(body, "button")
+        body = json_of(await request.read())
+        buttons = rows_of(body, "button")
         for button in buttons:
-            below = _rows(button, "sub_button")
+            below = rows_of(button, "sub_button")
             if len(str(button.get("name")).encode()) > 16 or len(below) > 5:
-                return _error(40018)
+                return error(40018)
         if not 1 <= len(buttons) <= 3:
-            return _error(40016)
+            return error(40016)
         self.menu = body
-        return _ok()
+        return ok()
 
     async def _department_list(self, request: web.Request) -> web.Response:
-        return _ok(department=self.departments)
+        return ok(department=self.departments)
 
     async def _department_ids(self, request: web.Request) -> web.Response:
         ids = [{key: row[key] for key in ("id", "parentid", "order")} for row in self.departments]
-        return _ok(department_id=ids)
+        return ok(department_id=ids)
 
     async def _department(self, request: web.Request) -> web.Response:
         found = [row for row in self.departments if str(row["id"]) == request.query.get("id")]
-        return _ok(department=found[0]) if found else _error(60003)
+        return ok(department=found[0]) if found else error(60003)
 
     async def _users(self, request: web.Request) -> web.Response:
         wanted = request.query.get("department_id")
-        return _ok(
+        return ok(
             userlist=[
                 row
                 for row in self.staff
@@ -324,11 +334,11 @@ class FakeWeCom:
     async def _userinfo(self, request: web.Request) -> web.Response:
         account = self.codes.pop(request.query.get("code", ""), None)
         if account is None:
-            return _error(40029)
-        return _ok(openid="outsider") if account == "" else _ok(userid=account, UserId=account)
+            return error(40029)
+        return ok(openid="outsider") if account == "" else ok(userid=account, UserId=account)
 
     async def _callback_ips(self, request: web.Request) -> web.Response:
-        return _ok(ip_list=["127.0.0.*"])
+        return ok(ip_list=["127.0.0.*"])
 
     async def _webhook(self, request: web.Request) -> web.Response:
         key = f"webhook:{request.query['key']}"
@@ -337,65 +347,19 @@ class FakeWeCom:
         while recent and recent[0] <= now - timedelta(minutes=1):
             recent.popleft()
         if len(recent) >= 20:
-            return _error(45009)
-        body = _json(await request.read())
+            return error(45009)
+        body = json_of(await request.read())
         msgtype = str(body.get("msgtype"))
         content = body.get(msgtype)
         if not isinstance(content, dict):
-            return _error(40008)
+            return error(40008)
         if msgtype in ("text", "markdown_v2") and not content.get("content"):
-            return _error(44004)
+            return error(44004)
         limit = {"text": 2048, "markdown_v2": 4096}.get(msgtype, 1 << 30)
         if len(str(content.get("content", "")).encode()) > limit:
-            return _error(45002)
-        if msgtype == "image" and not _is_image(content):
-            return _error(301019)
+            return error(45002)
+        if msgtype == "image" and not is_image(content):
+            return error(301019)
         recent.append(now)
         self.group.append(body)
-        return _ok()
-
-
-def _is_image(content: Body) -> bool:
-    import base64
-
-    raw = base64.b64decode(str(content.get("base64")))
-    return hashlib.md5(raw, usedforsecurity=False).hexdigest() == content.get("md5")
-
-
-def _cut_off(body: Body) -> Body:
-    """WeCom cuts a text beyond 2,048 bytes without a word."""
-    content = body[str(body["msgtype"])]
-    if body["msgtype"] not in ("text", "markdown") or not isinstance(content, dict):
-        return body
-    kept = str(content["content"]).encode()[:2048].decode(errors="replace")
-    return {**body, str(body["msgtype"]): {**content, "content": kept}}
-
-
-def _calls_back(body: Body) -> bool:
-    card = body.get("template_card")
-    return isinstance(card, dict) and card.get("card_type") == "button_interaction"
-
-
-def _rows(body: Body, name: str) -> list[Body]:
-    rows = body.get(name, [])
-    return rows if isinstance(rows, list) else []
-
-
-def _json(raw: bytes) -> Body:
-    body = json.loads(raw)
-    assert isinstance(body, dict)
-    return body
-
-
-def _ok(**fields: object) -> web.Response:
-    return web.json_response({"errcode": 0, "errmsg": "ok", **fields})
-
-
-def _error(errcode: int) -> web.Response:
-    return web.json_response({"errcode": errcode, "errmsg": "for people, not for programs"})
-
-
-def _close(request: web.Request) -> web.Response:
-    assert request.transport is not None
-    request.transport.close()
-    return web.Response()
+        return ok()
