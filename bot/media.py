@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import PurePath
 
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Downloads, Sends
+from bot.channels.base import Downloaded, Downloads, NamesDownloads, Sends
 from bot.errors import ChannelError, NotFound
 from bot.messages import Attachment, ChannelName, IncomingMessage, Reply
 from bot.middleware import CallNext
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 LIMIT_BYTES = 20 * 2**20
 _PATIENCE_S = 60.0
+_ANYTHING = "application/octet-stream"
 _LOST = "《{name}》没有取到，请再发一次。太大的文件（超过 20 MB）请压缩后再发。"
 
 
@@ -64,7 +67,7 @@ class Intake:
             return attachment
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                content = await channel.download(source, LIMIT_BYTES)
+                found = await _downloaded(channel, source)
         except (ChannelError, TimeoutError) as error:
             logger.warning(
                 "an attachment could not be fetched: %s", str(error) or "no answer in time"
@@ -72,8 +75,25 @@ class Intake:
             return None
 
         def work(session: Session) -> str:
-            media_type, now = attachment.media_type, self.clock()
-            return blobs.put(session, content, media_type=media_type, now=now)
+            now = self.clock()
+            return blobs.put(session, found.content, media_type=known.media_type, now=now)
 
+        known = _named(attachment, found.name)
         blob = await self.store.write(work)
-        return replace(attachment, blob=blob, source=None, size_bytes=len(content))
+        return replace(known, blob=blob, source=None, size_bytes=len(found.content))
+
+
+async def _downloaded(channel: Downloads, source: str) -> Downloaded:
+    if isinstance(channel, NamesDownloads):
+        return await channel.download_named(source, LIMIT_BYTES)
+    return Downloaded(content=await channel.download(source, LIMIT_BYTES), name="")
+
+
+def _named(attachment: Attachment, name: str) -> Attachment:
+    """Called as the platform calls it, with an ending that says what it is."""
+    if name:
+        guessed, _ = mimetypes.guess_type(name)
+        return replace(attachment, name=name, media_type=guessed or attachment.media_type)
+    is_told = PurePath(attachment.name).suffix or attachment.media_type == _ANYTHING
+    ending = None if is_told else mimetypes.guess_extension(attachment.media_type)
+    return replace(attachment, name=attachment.name + (ending or ""))

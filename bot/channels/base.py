@@ -154,6 +154,21 @@ class Downloads(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """A file as it was sent; ``name`` is empty where the platform names none."""
+
+    content: bytes
+    name: str
+
+
+@runtime_checkable
+class NamesDownloads(Protocol):
+    """``Downloads``, where a file's name comes with its bytes only."""
+
+    async def download_named(self, source: str, limit_bytes: int) -> Downloaded: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryUnit:
     """A department as the platform has it."""
 

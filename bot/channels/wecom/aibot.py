@@ -18,14 +18,13 @@ from typing import Literal
 
 import aiohttp
 
-from bot.channels.base import Accept, Guarantee, Health, ReadBlob, Sent, Target
+from bot.channels.base import Accept, Downloaded, Guarantee, Health, ReadBlob, Sent, Target
 from bot.channels.wecom.aibot_frames import Frame
 from bot.channels.wecom.aibot_handle import Way, feedback_message, read_handle
 from bot.channels.wecom.aibot_inbound import read_message
 from bot.channels.wecom.aibot_media import (
     LEAST_BYTES,
     MOST_FILE_BYTES,
-    Download,
     GlobalResolver,
     download,
     upload,
@@ -182,7 +181,7 @@ class AiBotChannel:
     async def download(self, source: str, limit_bytes: int) -> bytes:
         return (await self.download_named(source, limit_bytes)).content
 
-    async def download_named(self, source: str, limit_bytes: int) -> Download:
+    async def download_named(self, source: str, limit_bytes: int) -> Downloaded:
         """As :meth:`download`, with the name the platform gives the file."""
         if self._media_session is None:
             raise ChannelUnavailable("the AI bot is not started")

@@ -21,7 +21,7 @@ from typing import Literal
 import aiohttp
 from aiohttp import web
 
-from bot.channels.base import Accept, Guarantee, Health, ReadBlob, Sent, Target
+from bot.channels.base import Accept, Downloaded, Guarantee, Health, ReadBlob, Sent, Target
 from bot.channels.budget import Budget
 from bot.channels.text import card_text, split_numbered
 from bot.channels.wecom.aibot import utc_now, with_answer
@@ -39,7 +39,6 @@ from bot.channels.wecom.aibot_handle import (
 from bot.channels.wecom.aibot_inbound import read_message
 from bot.channels.wecom.aibot_later import LaterMessages
 from bot.channels.wecom.aibot_media import (
-    Download,
     GlobalResolver,
     decode_key,
     download,
@@ -237,7 +236,7 @@ class AiBotCallbackChannel:
     async def download(self, source: str, limit_bytes: int) -> bytes:
         return (await self.download_named(source, limit_bytes)).content
 
-    async def download_named(self, source: str, limit_bytes: int) -> Download:
+    async def download_named(self, source: str, limit_bytes: int) -> Downloaded:
         """As :meth:`download`, with the name the platform gives the file."""
         if self._media_session is None:
             raise ChannelUnavailable("the AI bot is not started")

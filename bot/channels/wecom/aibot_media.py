@@ -15,7 +15,6 @@ import ipaddress
 import re
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
@@ -24,6 +23,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from bot.channels.base import Downloaded
 from bot.channels.wecom.aibot_frames import Command, number_at, read_object, text_at
 from bot.channels.wecom.aibot_outbound import Media, MediaType
 from bot.channels.wecom.aibot_socket import AiBotSocket
@@ -42,14 +42,6 @@ _DOWNLOAD_S = 60
 _MOST_PADDING = 32
 _IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")
 _GONE = "这张图片或文件的下载时间已过，请重新发一次。"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
-    """A decrypted file; ``name`` is empty when the platform names none."""
-
-    content: bytes
-    name: str
 
 
 class GlobalResolver(AbstractResolver):
@@ -78,7 +70,7 @@ async def download(
     now: datetime,
     hosts: Sequence[str] = MEDIA_HOSTS,
     key: bytes = b"",
-) -> Download:
+) -> Downloaded:
     """Fetch and decrypt an attachment.
 
     Args:
@@ -107,7 +99,7 @@ async def download(
         raise ChannelRefused("media cannot be decrypted", reply=_GONE) from error
     if len(content) > limit_bytes:
         raise _too_large(limit_bytes)
-    return Download(content=content, name=name)
+    return Downloaded(content=content, name=name)
 
 
 def decode_key(aeskey: str) -> bytes:
