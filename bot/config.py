@@ -175,6 +175,8 @@ class WeComAppSettings(Section):
     api_base: WebAddress = "https://qyapi.weixin.qq.com"
     menu: tuple[MenuItemSettings, ...] = Field(default=(), max_length=7)
     """Absent: 问一问, 我的任务, 签到, 帮助."""
+    account_cap: int | None = Field(default=None, ge=1)
+    """账号上限; 200 recipients a day for each. Absent: as many as the platform takes."""
 
     @model_validator(mode="after")
     def _has_both_or_neither(self) -> WeComAppSettings:

@@ -14,6 +14,7 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from bot.channels.base import Accept, Directory, Health, ReadBlob, SignsIn
+from bot.channels.budget import midnight_before
 from bot.channels.wecom.aibot import AiBotChannel
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
 from bot.channels.wecom.aibot_doctor import check_callbacks, check_connection
@@ -37,7 +38,7 @@ from store import instant, leases, outbox, people
 from store.engine import Store
 
 _REMEMBERED = timedelta(hours=1)
-"""The longest window of a budget."""
+"""The longest window of a budget, but for the day."""
 _ONLY = "this process"
 _LOOK_S = 15.0
 
@@ -89,7 +90,8 @@ class WeCom:
 
     async def recall(self) -> None:
         """Tell the budgets what was sent before this process began."""
-        since = self.clock() - _REMEMBERED
+        now = self.clock()
+        since = min(now - _REMEMBERED, midnight_before(now))
         for channel in (self.app, self.webhooks):
             if channel is None:
                 continue
@@ -153,6 +155,7 @@ def app_settings(section: WeComAppSettings) -> AppSettings:
         aes_key=section.aes_key.get_secret_value() if section.aes_key else "",
         api_base=section.api_base,
         menu=menu or DEFAULT_MENU,
+        account_cap=section.account_cap,
     )
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""Where the platforms' days begin and end."""
+
+
+def midnight_before(now: datetime) -> datetime:
+    """When the platforms' day began."""
+    return now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +54,28 @@ class Budget:
         while sent and sent[0] <= now - self._longest_s:
             sent.popleft()
         return sent
+
+
+class Daily:
+    """Counts recipients by the platform's natural day; without ``most`` it only counts."""
+
+    def __init__(self, most: int | None) -> None:
+        self.most = most
+        self._day = datetime.min.replace(tzinfo=SHANGHAI)
+        self._used = 0
+
+    def used(self, now: datetime) -> int:
+        """How many there were today."""
+        if (day := midnight_before(now)) > self._day:
+            self._day, self._used = day, 0
+        return self._used
+
+    def spend(self, count: int, now: datetime) -> None:
+        self._used = self.used(now) + count
+
+    def wait_s(self, count: int, now: datetime) -> float:
+        """Seconds until ``count`` more may have something; 0 means now."""
+        if self.most is None or self.used(now) + min(count, self.most) <= self.most:
+            return 0.0
+        tomorrow = midnight_before(now) + timedelta(days=1)
+        return (tomorrow - now).total_seconds()

@@ -19,6 +19,7 @@ from typing import Literal
 import aiohttp
 
 from bot.channels.base import Accept, Downloaded, Guarantee, Health, ReadBlob, Sent, Target
+from bot.channels.budget import Budget
 from bot.channels.wecom.aibot_frames import Frame
 from bot.channels.wecom.aibot_handle import Way, feedback_message, read_handle
 from bot.channels.wecom.aibot_inbound import read_message
@@ -30,7 +31,7 @@ from bot.channels.wecom.aibot_media import (
     upload,
 )
 from bot.channels.wecom.aibot_outbound import Media, Part, read_part, render_parts, write_part
-from bot.channels.wecom.aibot_sending import Sender
+from bot.channels.wecom.aibot_sending import LIMITS, Sender
 from bot.channels.wecom.aibot_settings import AiBotSettings, Answers, NoAnswers
 from bot.channels.wecom.aibot_socket import AiBotSocket, Credentials, Lease, State, Timings
 from bot.channels.wecom.aibot_stream import Growing, LiveStream, Pace
@@ -104,6 +105,7 @@ class AiBotChannel:
         self._clock = clock
         self._timings = timings or Timings()
         self._pace = pace or Pace()
+        self._uploads = Budget(LIMITS)
         self._arrived: asyncio.Queue[IncomingMessage] = asyncio.Queue(_MOST_WAITING)
         self._tasks: list[asyncio.Task[None]] = []
         self._connection: AiBotSocket | None = None
@@ -231,6 +233,10 @@ class AiBotChannel:
                 continue
             if self._connection is None:
                 raise ChannelUnavailable("the AI bot is not started")
+            now = self._clock()
+            if wait_s := self._uploads.wait_s("", now):
+                raise ChannelUnavailable("too many uploads for now", retry_after_s=wait_s)
+            self._uploads.spend("", now)
             media.append(await upload(self._connection, content, attachment.name))
         return media, notes
 

@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.channels.base import Accept, Directory, Guarantee, Health, ReadBlob, Sent, Target
-from bot.channels.budget import Budget, Limit
+from bot.channels.budget import Budget, Daily, Limit, midnight_before
 from bot.channels.text import split_text
 from bot.channels.wecom import directory, menu, oauth
 from bot.channels.wecom.api import Json, QyApi
@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 _MEMBER_LIMITS = (Limit(count=30, window_s=60), Limit(count=1_000, window_s=3_600))
 _APP_LIMITS = (Limit(count=10_000, window_s=60), Limit(count=150_000, window_s=3_600))
+_PER_ACCOUNT_A_DAY = 200
+_NEARLY = 0.8
 _APP = "\napp"
 """No account's name."""
 _SKEW_S = 120.0
@@ -82,6 +84,8 @@ class WeComApp:
         self._renderer = Renderer(settings=settings)
         self._members = Budget(_MEMBER_LIMITS)
         self._app = Budget(_APP_LIMITS)
+        cap = settings.account_cap
+        self._daily = Daily(None if cap is None else cap * _PER_ACCOUNT_A_DAY)
         self._paused_until: datetime | None = None
         self.callback: Callback | None = None
         if settings.has_callback:
@@ -110,7 +114,13 @@ class WeComApp:
             minutes = abs(self.api.skew_s) / 60
             detail = f"本机时间与企业微信相差 {minutes:.0f} 分钟，请校准时间，否则收不到消息。"
             return Health(is_ready=False, detail=detail)
-        return Health(is_ready=True)
+        return Health(is_ready=True, detail=self._spent_today())
+
+    def _spent_today(self) -> str:
+        used, most = self._daily.used(self._clock()), self._daily.most
+        if most is None or used < most * _NEARLY:
+            return ""
+        return f"今天已经发给 {used} 人次，每天最多 {most}；到了上限，其余的排队到零点后发。"
 
     async def render(self, reply: Reply, target: Target, read_blob: ReadBlob) -> Sequence[bytes]:
         accounts = _accounts(target)
@@ -146,12 +156,16 @@ class WeComApp:
         wait = self._app.wait_s(_APP, now)
         if self._paused_until is not None:
             wait = max(wait, (self._paused_until - now).total_seconds())
-        return max([wait, *(self._members.wait_s(key, now) for key in _accounts(target))])
+        accounts = _accounts(target)
+        wait = max(wait, self._daily.wait_s(len(accounts), now))
+        return max([wait, *(self._members.wait_s(key, now) for key in accounts)])
 
     def seed(self, account: str, sent_at: Sequence[datetime]) -> None:
         """Tell the budget what was sent to ``account`` before this process started."""
         self._members.seed(account, sent_at)
         self._app.seed(_APP, sent_at)
+        today = midnight_before(self._clock())
+        self._daily.spend(sum(at >= today for at in sent_at), self._clock())
 
     async def update_card(self, reply: Reply, target: Target, provider_id: str) -> None:
         """Replace a card within 72 h of sending it; its response_code serves once."""
@@ -249,7 +263,10 @@ class WeComApp:
         self._app.spend(_APP, now)
         touser = part.body.get("touser")
         named = touser.split("|") if isinstance(touser, str) else accounts
-        for account in named if part.call == SEND else ():
+        if part.call != SEND:
+            return
+        self._daily.spend(len(named), now)
+        for account in named:
             self._members.spend(account, now)
 
 

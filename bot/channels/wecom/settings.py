@@ -34,6 +34,8 @@ class AppSettings:
     aes_key: str = field(default="", repr=False)
     api_base: str = API_BASE
     menu: tuple[MenuItem, ...] = DEFAULT_MENU
+    account_cap: int | None = None
+    """The company's 账号上限: two hundred times as many recipients a day; None if not told."""
 
     @property
     def has_callback(self) -> bool:
