@@ -39,6 +39,7 @@ def build_router(
     router.command(
         "帮助", "help", "?", to=help.help, help="能做什么，怎么说", example="/帮助", is_fast=True
     )
+    router.command("问", "ask", to=ask.asked, is_hidden=True)
     router.command(
         "来源", "出处", "source", to=ask.sources,
         help="上一个回答引用的条款，看全文", example="/来源 1",

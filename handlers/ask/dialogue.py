@@ -62,6 +62,12 @@ class AskDialogue:
             return replace(reply, text="", stream=self._texts(actor, answered))
         return reply
 
+    async def asked(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/问: what a menu's button sends; with words, a question."""
+        if not arguments.text.strip():
+            return Reply(text=wording.ASK_AWAY)
+        return await self.question(replace(message, text=arguments.text), arguments)
+
     async def _texts(self, actor: Actor, answered: Answered) -> AsyncGenerator[str, None]:
         """What is shown while the answer is being worded; all of it is checked."""
         answer = answered.answer

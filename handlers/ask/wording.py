@@ -10,3 +10,6 @@ HERE_IS_THE_FILE = "这是《{title}》的原文件。"
 CAUTION = "（请留意：{cautions}）"
 EMPTY_SHELF = "还没有文件。管理员可以用 yaodian documents add 把文件加进来。"
 HANDED_OVER = "已经转给{names}，有答复我马上告诉您。"
+ASK_AWAY = (
+    "直接打字问就行，例如：今年的党课怎么安排？可以接着问：那由谁负责？\n发 /文档 看有哪些文件。"
+)

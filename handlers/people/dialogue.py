@@ -65,11 +65,11 @@ class PeopleDialogue:
         return greet
 
     async def enter(self, message: IncomingMessage, arguments: Arguments) -> Reply | None:
-        """Somebody opened the chat: who is unknown is welcomed, once."""
+        """Somebody opened the chat: who is unknown is welcomed once, others once a day."""
         actor = await self.people.actor(message.sender)
         if await self.joining.greet_once(actor):
             return Reply(text=wording.WELCOME)
-        return None if actor.member_id is None else Reply(text=wording.HELLO)
+        return Reply(text=wording.HELLO) if await self.joining.greet_daily(actor) else None
 
     async def members(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/成员 [单位 or 姓名]; 添加, 停用, 恢复."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,8 @@ from store import audit, joins, people, settings
 from store.engine import Store
 from store.models import DeliveryKind, Member, Unit
 from store.models_running import JoinRequest, JoinState
+
+_GREETED_AGAIN = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,19 @@ class Joining:
             return True
 
         return await self.store.write(work)
+
+    async def greet_daily(self, actor: Actor) -> bool:
+        """Whether somebody known was not greeted yet today; some platforms tell of every entry."""
+        key, now = f"hello:{actor.account}", self.clock()
+
+        def work(session: Session) -> bool:
+            last = settings.get(session, key)
+            if last is not None and now - datetime.fromisoformat(last) < _GREETED_AGAIN:
+                return False
+            settings.put(session, key, now.isoformat())
+            return True
+
+        return actor.member_id is not None and await self.store.write(work)
 
     async def ask(self, actor: Actor, name: str, unit: str) -> str:
         """Keep the wish and tell those who decide; what the asker is told."""

@@ -177,6 +177,10 @@ class AiBotDriver:
         fields = {"event_key": command, "task_id": card["task_id"], "card_type": card["card_type"]}
         await self._happen("template_card_event", **fields)
 
+    async def open(self) -> None:
+        """For the first time that day."""
+        await self._happen("enter_chat")
+
     async def judge(self, feedback_id: str, verdict: str) -> None:
         kinds = {"up": 1, "down": 2, "cancel": 3}
         await self._happen("feedback_event", id=feedback_id, type=kinds[verdict])

@@ -27,6 +27,8 @@ from tests.scenario.hearing import PATIENCE_S, Heard
 _NUMBERS = count(7_000_000_000_000_000_001)
 SOURCE = re.compile(r"^\[\d+\] 《(?P<title>[^》]+)》(?P<locator>.*)$", re.MULTILINE)
 NUMBERED = re.compile(r"^（\d+/\d+）")
+_SPACES = count(1)
+"""After an event's XML, so that two of one second are two."""
 _LOOK_S = 0.05
 WEBHOOK = "云溪通知群"
 _PLATFORMS: dict[str, FakeWeCom] = {}
@@ -87,6 +89,18 @@ class WeComDriver:
         now = int(time.time())
         code = self._fake.new_response_code()
         await self._post(self._platform.tap(self._account, now, command, card, code), now)
+
+    async def choose(self, command: str) -> None:
+        """An entry of the app's menu."""
+        now = int(time.time())
+        event = self._platform.event(self._account, now, "click", EventKey=command)
+        await self._post(event, now)
+
+    async def open(self) -> None:
+        """WeCom tells of every time."""
+        now = int(time.time())
+        event = self._platform.event(self._account, now, "enter_agent", EventKey="")
+        await self._post(event + " " * next(_SPACES), now)
 
     async def judge(self, feedback_id: str, verdict: str) -> None:
         await self.say("👍" if verdict == "up" else "👎")

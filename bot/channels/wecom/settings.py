@@ -16,8 +16,8 @@ class MenuItem:
 
 
 DEFAULT_MENU = (
-    MenuItem(label="问一问", command="/帮助"),
-    MenuItem(label="我的任务", command="/任务"),
+    MenuItem(label="问一问", command="/问"),
+    MenuItem(label="我的任务", command="/我的任务"),
     MenuItem(label="签到", command="/签到"),
     MenuItem(label="帮助", command="/帮助"),
 )
