@@ -109,7 +109,9 @@ def build_recording(
         terms=planner.terms,
     )
     steps = Steps(store=store, views=views, clock=clock)
-    reports = Reports(store=store, types=types, clock=clock, zone=zone)
+    reports = Reports(
+        store=store, types=types, clock=clock, zone=zone, is_ranked=settings.reports.ranking
+    )
     personal = Personal(store=store, clock=clock)
     erasing = Erasing(store=store, clock=clock)
     attachments = Attachments(store=store, clock=clock, fetch=fetch)

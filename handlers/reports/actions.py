@@ -47,6 +47,8 @@ class Reports:
     types: RecordTypes
     clock: Callable[[], datetime]
     zone: ZoneInfo
+    is_ranked: bool = False
+    """Whether units are shown in an order of merit."""
 
     def today(self) -> date:
         """Where the people are."""
@@ -73,7 +75,14 @@ class Reports:
             found = unit_of(session, actor, unit)
             check(actor, Act.SEE_TASKS, found.id)
             return counting.count(
-                session, found, period, self.types, now=now, zone=self.zone, type_ids=type_ids
+                session,
+                found,
+                period,
+                self.types,
+                now=now,
+                zone=self.zone,
+                type_ids=type_ids,
+                is_ranked=self.is_ranked,
             )
 
         return await self.store.read(query)

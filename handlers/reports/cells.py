@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from handlers.reports.views import RecordRow, Report
@@ -30,18 +30,38 @@ _LEDGER_FIELDS = ("topic", "place", "expected", "present", "on_leave", "absent",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """``widths`` are characters; a share is between 0 and 1 and shown in per cent."""
+    """``widths`` are characters; a share is between 0 and 1 and shown in per cent.
+
+    ``behind`` are the records that a row was counted from; where there are any they stand in a
+    column of their own.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     widths: tuple[int, ...]
     shares: frozenset[int] = frozenset()
+    behind: tuple[tuple[int, ...], ...] = ()
+
+    def with_records(self) -> Table:
+        """The same with the records as a last column of numbers."""
+        if not any(self.behind):
+            return self
+        rows = zip(self.rows, self.behind, strict=True)
+        return replace(
+            self,
+            header=(*self.header, "记录"),
+            rows=tuple((*row, numbered(ids)) for row, ids in rows),
+            widths=(*self.widths, 20),
+        )
 
 
 def tables(report: Report) -> list[Table]:
     """Everything but the single records, in the order people read."""
-    return [by_type(report), by_unit(report), by_task(report), missing(report)]
+    found = [by_type(report), by_month(report), by_unit(report)]
+    if report.is_ranked:
+        found.append(ranking(report))
+    return [*found, by_task(report), missing(report)]
 
 
 def by_type(report: Report) -> Table:
@@ -54,11 +74,30 @@ def by_type(report: Report) -> Table:
             for one in report.types
         ),
         widths=(14, 20, 10, 10, 10, 10),
+        behind=tuple(one.record_ids for one in report.types),
+    )
+
+
+def by_month(report: Report) -> Table:
+    """The year sheet: how often, month by month; empty for a single month."""
+    names = report.period.months
+    rows: list[tuple[Cell, ...]] = [
+        (one.name, *one.months, sum(one.months)) for one in report.types if any(one.months)
+    ]
+    if rows:
+        sums = [sum(one.months[n] for one in report.types) for n in range(len(names))]
+        rows.append(("合计", *sums, sum(sums)))
+    return Table(
+        title="逐月",
+        header=("类型", *names, "合计"),
+        rows=tuple(rows),
+        widths=(20, *(7 for _ in names), 8),
     )
 
 
 def by_unit(report: Report) -> Table:
-    """Who did it."""
+    """Who did it; places without people that did nothing are left out."""
+    shown = [one for one in report.units if one.members or one.record_ids or one.due]
     return Table(
         title="按单位",
         header=(
@@ -70,31 +109,52 @@ def by_unit(report: Report) -> Table:
                 one.name, one.members, one.activities, one.forms, one.expected, one.present,
                 one.attendance, one.trained, one.coverage, one.due, one.done, one.completion,
             )
-            for one in report.units
+            for one in shown
         ),
         widths=(26, 8, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10),
         shares=frozenset({6, 8, 11}),
+        behind=tuple(one.record_ids for one in shown),
     )  # fmt: skip
+
+
+def ranking(report: Report) -> Table:
+    """By what was finished, then by who took part; equal ones share a place."""
+    rated = [(one.completion, one.coverage, one) for one in report.units if one.members or one.due]
+    rated.sort(key=lambda one: (-(one[0] or 0), -(one[1] or 0)))
+    rows: list[tuple[Cell, ...]] = []
+    place, before = 0, None
+    for at, (completion, coverage, one) in enumerate(rated, 1):
+        merit = (completion or 0, coverage or 0)
+        place, before = (place if merit == before else at), merit
+        rows.append((place, one.name, completion, coverage, one.activities))
+    return Table(
+        title="排名",
+        header=("名次", "单位", "办结率", "覆盖率", "活动次数"),
+        rows=tuple(rows),
+        widths=(6, 26, 10, 10, 10),
+        shares=frozenset({2, 3}),
+    )
 
 
 def by_task(report: Report) -> Table:
     """What was to be done, with the clause that asks for it."""
     return Table(
         title="任务完成",
-        header=("任务", "依据", "原文", "应办", "办结", "逾期", "佐证记录"),
+        header=("编号", "任务", "依据", "原文", "应办", "办结", "逾期"),
         rows=tuple(
             (
+                one.task_id,
                 one.title,
                 f"《{one.document}》{one.locator}" if one.document else "",
                 one.quote,
                 one.due,
                 one.done,
                 one.late,
-                "、".join(f"#{id}" for id in one.record_ids),
             )
             for one in report.tasks
         ),
-        widths=(30, 30, 50, 8, 8, 8, 16),
+        widths=(6, 26, 26, 44, 6, 6, 6),
+        behind=tuple(one.record_ids for one in report.tasks),
     )
 
 
@@ -106,6 +166,18 @@ def missing(report: Report) -> Table:
         rows=tuple((one.unit, one.name) for one in report.missing),
         widths=(26, 14),
     )
+
+
+def numbered(ids: Sequence[int], most: int = 40) -> str:
+    """#3、#7-#12: runs are drawn together."""
+    runs: list[list[int]] = []
+    for number in sorted(set(ids)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    shown = [f"#{a}" if a == b else f"#{a}-#{b}" for a, b in runs[:most]]
+    return "、".join(shown) + ("等" if len(runs) > most else "")
 
 
 def ledger(report: Report) -> Table:

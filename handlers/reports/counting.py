@@ -31,6 +31,7 @@ def count(
     now: datetime,
     zone: ZoneInfo,
     type_ids: Collection[str] | None = None,
+    is_ranked: bool = False,
 ) -> Report:
     """Everything but what is confidential."""
     below = people.with_all_below(session, [unit.id])
@@ -41,14 +42,14 @@ def count(
     )
     homes = _homes(session, below)
     names = {one.id: one.name for one in session.scalars(select(Member))}
-    took_part = _took_part(rows, homes, names)
+    took_part = who_took_part(rows, homes, names)
     tasks, by_unit = _tasks(session, below, homes, period, zone, now)
     shown = {one.id: one.name for one in units}
     return Report(
         unit=unit.name,
         period=period,
         made_at=now.astimezone(zone),
-        types=tuple(_types(rows, took_part, types)),
+        types=tuple(_types(rows, took_part, types, period)),
         units=tuple(_unit(one, rows, homes, took_part, by_unit) for one in units),
         tasks=tuple(tasks),
         missing=tuple(
@@ -58,7 +59,7 @@ def count(
         ),
         records=tuple(record_row(one, types, shown, names) for one in rows),
         idle_types=_idle(session, below, rows, types),
-        months=_months(rows, period),
+        is_ranked=is_ranked,
     )
 
 
@@ -76,16 +77,19 @@ def _homes(session: Session, below: Collection[int]) -> dict[int, int]:
     return homes
 
 
-def _took_part(
+def who_took_part(
     rows: Sequence[Record], homes: Mapping[int, int], names: Mapping[int, str]
 ) -> dict[int, set[int]]:
     """By record, the members who were there: signed in, handed in, or named as taking part.
 
-    A name that several members have stands for none of them.
+    A name that several members have stands for none of them. Where as many were expected as the
+    unit has, and all who stayed away are named, the others were there.
     """
     by_name: dict[str, list[int]] = defaultdict(list)
-    for member_id in homes:
+    by_unit: dict[int, set[int]] = defaultdict(set)
+    for member_id, unit_id in homes.items():
         by_name[names[member_id]].append(member_id)
+        by_unit[unit_id].add(member_id)
     found: dict[int, set[int]] = {}
     for row in rows:
         there: set[int] = set()
@@ -97,12 +101,30 @@ def _took_part(
             for name in named if isinstance(named, list) else ():
                 if len(by_name.get(str(name), ())) == 1:
                     there.add(by_name[str(name)][0])
+            there |= _all_but_the_absent(row, by_unit.get(row.unit_id or 0, set()), names)
         found[row.id] = there
     return found
 
 
+def _all_but_the_absent(row: Record, here: set[int], names: Mapping[int, str]) -> set[int]:
+    """Nobody where the figures and the names do not add up to the whole unit."""
+    away: set[int] = set()
+    said = 0
+    for field in ("on_leave", "absent"):
+        listed = row.fields.get(field)
+        for name in listed if isinstance(listed, list) else ():
+            said += 1
+            away |= {one for one in here if names[one] == name}
+    expected, present = row.fields.get("expected"), row.fields.get("present")
+    is_whole = expected == len(here) and present == len(here) - said
+    return here - away if here and is_whole and len(away) == said else set()
+
+
 def _types(
-    rows: Sequence[Record], took_part: Mapping[int, set[int]], types: RecordTypes
+    rows: Sequence[Record],
+    took_part: Mapping[int, set[int]],
+    types: RecordTypes,
+    period: Period,
 ) -> list[TypeRow]:
     by_type: dict[str, list[Record]] = defaultdict(list)
     for row in rows:
@@ -123,6 +145,7 @@ def _types(
                 attendances=sum(map(len, there)),
                 people=len(set().union(*(took_part[one.id] for one in own))),
                 record_ids=tuple(one.id for one in own),
+                months=_months(own, period),
             )
         )
     return found
@@ -223,6 +246,7 @@ def _task(
     return TaskRow(
         task_id=task.id,
         title=task.title,
+        document_id=task.document_id,
         document=task.document_title,
         locator=task.locator,
         quote=task.quote,
@@ -269,12 +293,11 @@ def _idle(
 
 
 def _months(rows: Sequence[Record], period: Period) -> tuple[int, ...]:
-    span = (period.last.year - period.first.year) * 12 + period.last.month - period.first.month + 1
-    if not 2 <= span <= 24:
+    found = [0] * len(period.months)
+    if len(found) < 2:
         return ()
-    found = [0] * span
     for row in rows:
-        if row.kind == RecordKind.ACTIVITY:
+        if row.kind != RecordKind.CHECK_IN:
             at = (row.on_date.year - period.first.year) * 12 + row.on_date.month
             found[at - period.first.month] += 1
     return tuple(found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from bot.arguments import Arguments
 from bot.errors import UsageError
-from bot.messages import Attachment, IncomingMessage, Reply
+from bot.messages import Attachment, IncomingMessage, Reply, Source
 from handlers.people.actions import People
 from handlers.records.personal import Personal
 from handlers.reports import wording
@@ -27,8 +27,12 @@ class ReportsDialogue:
     personal: Personal
 
     async def statistics(self, message: IncomingMessage, arguments: Arguments) -> Reply:
-        """/统计 [单位] [期间] [类型]."""
-        report = await self._report(message, arguments, usual_month(self.reports.today()))
+        """/统计 [单位] [期间] [类型] [明细]."""
+        usual = usual_month(self.reports.today())
+        words = tuple(one for one in arguments.words if one not in ("明细", "记录"))
+        report = await self._report(message, replace(arguments, words=words), usual)
+        if len(words) < len(arguments.words):
+            return Reply(text=wording.single(report), is_private=True)
         return await self._reply(report, [Form.PNG])
 
     async def monthly(self, message: IncomingMessage, arguments: Arguments) -> Reply:
@@ -88,7 +92,12 @@ class ReportsDialogue:
                 text = f"{text}\n{wording.NO_PICTURE}"
                 continue
             made.append(await self._kept(wording.file_name(report, form), content, form))
-        return Reply(text=text, attachments=tuple(made), is_private=True)
+        sources = tuple(
+            Source(document=one.document_id or "", title=one.document, locator=one.locator,
+                   quote=one.quote)
+            for one in wording.cited(report)
+        )  # fmt: skip
+        return Reply(text=text, attachments=tuple(made), sources=sources, is_private=True)
 
     async def _kept(self, name: str, content: bytes, form: Form) -> Attachment:
         now, media_type = self.reports.clock(), MEDIA_TYPES[form]

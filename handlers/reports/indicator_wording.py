@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers.reports.cells import Cell, Table
+from handlers.reports.cells import Cell, Table, numbered
 from handlers.reports.indicator_views import (
     IndicatorRow,
     IndicatorView,
@@ -112,7 +112,7 @@ def looked(view: IndicatorView) -> str:
         goal = f"，目标 {row.target} 次" if row.target else ""
         lines.append(f"按“{row.type_name}”的记录：{row.count or 0} 次{goal}")
     if row.record_ids:
-        lines.append(f"记录：{ids(row.record_ids)}（发 /记录 编号 看一条）")
+        lines.append(f"记录：{numbered(row.record_ids)}（发 /记录 编号 看一条）")
     lines += [
         f"- {one.at:%Y-%m-%d %H:%M} {one.by} 评 {points(one.score)} 分"
         f"{'：' if one.note else ''}{one.note}"
@@ -134,18 +134,6 @@ def compared(standings: Sequence[Standing], *, is_ranked: bool) -> str:
         missing = f"，{len(one.missing)} 项还没有结果" if one.missing else ""
         lines.append(f"{place}{one.unit}：{points(one.total)}/{points(one.full)}{missing}")
     return "\n".join(lines)
-
-
-def ids(numbers: Sequence[int], most: int = 40) -> str:
-    """#3、#7-#12: runs are drawn together."""
-    runs: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    shown = [f"#{a}" if a == b else f"#{a}-#{b}" for a, b in runs[:most]]
-    return "、".join(shown) + ("等" if len(runs) > most else "")
 
 
 def table(standing: Standing) -> Table:
@@ -176,7 +164,7 @@ def _table_row(one: IndicatorRow) -> tuple[Cell, ...]:
         ways[one.way],
         one.target,
         one.count,
-        ids(one.record_ids),
+        numbered(one.record_ids),
         _missing(one) if one.is_missing else "",
     )
 

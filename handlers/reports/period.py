@@ -31,6 +31,17 @@ class Period:
     first: date
     last: date
 
+    @property
+    def months(self) -> tuple[str, ...]:
+        """What its months are called; none for more than two years."""
+        span = self.last.year * 12 + self.last.month - self.first.year * 12 - self.first.month + 1
+        if span > 24:
+            return ()
+        numbers = [self.first.year * 12 + self.first.month - 1 + n for n in range(span)]
+        if self.first.year == self.last.year:
+            return tuple(f"{one % 12 + 1}月" for one in numbers)
+        return tuple(f"{one // 12}年{one % 12 + 1}月" for one in numbers)
+
 
 def month(year: int, n: int) -> Period:
     """One month."""

@@ -22,6 +22,8 @@ class TypeRow:
     attendances: int
     people: int
     record_ids: tuple[int, ...]
+    months: tuple[int, ...] = ()
+    """Activities and forms month by month, in a period of several months."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,14 @@ class TaskRow:
 
     task_id: int
     title: str
+    document_id: str | None
     document: str
     locator: str
     quote: str
     due: int
     done: int
     late: int
+    """Done after their time, or not done and over it."""
     record_ids: tuple[int, ...]
 
 
@@ -106,8 +110,8 @@ class Report:
     records: tuple[RecordRow, ...]
     idle_types: tuple[str, ...] = ()
     """Names of types that tasks ask for and that have no record."""
-    months: tuple[int, ...] = ()
-    """Activities month by month, in a period of several months."""
+    is_ranked: bool = False
+    """Whether units are shown in an order of merit, too."""
 
     @property
     def members(self) -> int:

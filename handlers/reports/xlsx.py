@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 
+_LEDGER = "明细"
+
+
 def report_workbook(report: Report) -> bytes:
     """A sheet for the whole, one for each table, and the records behind them."""
     from openpyxl import Workbook
@@ -25,9 +28,27 @@ def report_workbook(report: Report) -> bytes:
     first = workbook.worksheets[0]
     first.title = "概况"
     _fill(first, _summary(report))
-    for table in (*cells.tables(report), cells.ledger(report)):
-        _fill(workbook.create_sheet(table.title), table)
+    lines = {one.id: n for n, one in enumerate(report.records, 2)}
+    for table in cells.tables(report):
+        if table.rows:
+            sheet = workbook.create_sheet(table.title)
+            _fill(sheet, table.with_records())
+            _link(sheet, table, lines)
+    _fill(workbook.create_sheet(_LEDGER), replace(cells.ledger(report), title=_LEDGER))
     return _saved(workbook)
+
+
+def _link(sheet: Worksheet, table: Table, lines: Mapping[int, int]) -> None:
+    """The records behind a row: a click goes to the first of them."""
+    from openpyxl.styles import Font
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    for at, ids in enumerate(table.behind, 2):
+        first = min((lines[one] for one in ids if one in lines), default=None)
+        if first is not None:
+            cell = sheet.cell(row=at, column=len(table.header) + 1)
+            cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{_LEDGER}'!A{first}")
+            cell.font = Font(color="FF2F6FB2", underline="single")
 
 
 def ledger_workbook(report: Report) -> bytes:
