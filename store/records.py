@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from store import blobs
+from store import audit, blobs
 from store.models_records import (
     RECORDED,
+    WITHDRAWN,
     Record,
     RecordFile,
     RecordKind,
@@ -166,7 +167,34 @@ def follow(
         hundredths=(hundredths if is_counted else 0) - int(so_far or 0),
         now=entered.at,
     )
+    _note(session, record, after, entered)
     return after
+
+
+def _note(session: Session, before: Record, after: Record, entered: Entered) -> None:
+    """In the log of deeds too: which entries, not what they say, which goes when they go.
+
+    Who only answers a roll call anew leaves that to the ledger, which says as much.
+    """
+    if after.kind == RecordKind.CHECK_IN and entered.by == after.member_id:
+        return
+    if after.state == before.state:
+        what = "record.correct"
+    else:
+        what = "record.withdraw" if after.state == WITHDRAWN else "record.move"
+    keys = before.fields.keys() | after.fields.keys()
+    changed = sorted(one for one in keys if before.fields.get(one) != after.fields.get(one))
+    if before.on_date != after.on_date:
+        changed.append("on_date")
+    audit.record(
+        session,
+        who=entered.account,
+        what=what,
+        subject=f"record:{after.root_id}",
+        now=entered.at,
+        before=f"#{before.id} {before.state}",
+        after=" ".join([f"#{after.id} {after.state} {entered.channel}", *changed]),
+    )
 
 
 def get(session: Session, record_id: int) -> Record | None:
