@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -19,6 +19,9 @@ from store.records import NewFile
 Fetch = Callable[[IncomingMessage, Attachment, int], Awaitable[bytes]]
 """The bytes of an attachment that only the platform has, up to a limit."""
 
+_AT_ONCE = 2
+"""Pictures that are unpacked at a time: each may take 160 MB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
@@ -27,6 +30,7 @@ class Attachments:
     store: Store
     clock: Callable[[], datetime]
     fetch: Fetch
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def keep(self, message: IncomingMessage, field: str = "") -> list[NewFile]:
         """Everything that came with a message.
@@ -39,7 +43,8 @@ class Attachments:
             if (one.size_bytes or 0) > MOST_BYTES:
                 raise UsageError("too large", reply=f"{one.name} 太大，请压缩后再发。")
             content = await self._content(message, one)
-            checked.append(await asyncio.to_thread(check_file, one.name, content))
+            async with self.turn:
+                checked.append(await asyncio.to_thread(check_file, one.name, content))
         return await self.put(checked, field)
 
     async def put(self, checked: list[Checked], field: str = "") -> list[NewFile]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ _MOST_ENTRIES = 2_000
 _MOST_UNPACKED = 100 * 2**20
 _MOST_RATIO = 100
 _THUMBNAIL = (320, 320)
+_DRAWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+"""Nothing else is decoded here; what a phone keeps as HEIC is kept as it is."""
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
     (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
@@ -57,7 +61,7 @@ def check_file(name: str, content: bytes) -> Checked:
         raise _refused("too large", f"文件超过 {MOST_BYTES // 2**20} MB，请压缩后再发。")
     media_type, suffix = _kind(name, content)
     thumbnail = None
-    if media_type.startswith("image/"):
+    if media_type in _DRAWN:
         thumbnail = _small(content)
     elif media_type == "application/zip":
         media_type, suffix = _inside(content)
@@ -98,7 +102,7 @@ def _small(content: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as picture:
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
                 if picture.width * picture.height > _MOST_PIXELS:
                     raise _refused("too many pixels", "图片尺寸太大，请缩小后再发。")
                 picture.draft("RGB", _THUMBNAIL)
@@ -106,7 +110,8 @@ def _small(content: bytes) -> bytes:
                 small.thumbnail(_THUMBNAIL)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _refused("too many pixels", "图片尺寸太大，请缩小后再发。") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, MemoryError,
+            struct.error, IndexError, OverflowError) as error:  # fmt: skip
         raise _refused("damaged picture", "图片打不开，可能没有传完整，请重新发一次。") from error
     out = io.BytesIO()
     small.save(out, "JPEG", quality=80)

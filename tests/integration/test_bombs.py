@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import socket
-import struct
 import subprocess
 import sys
 import time
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.errors import UnreadableDocument
 from knowledge.reading_pool import ReadingPool
-from tests.unit.knowledge.file_makers import make_docx, make_pdf, make_zip, paragraph
+from tests.fakes.bombs import docx_of_paragraphs, link_zip, pdf_of_commands, png, xlsx_of_rows
+from tests.unit.knowledge.file_makers import make_docx, make_zip, paragraph
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GOOD = (
@@ -32,31 +29,6 @@ def pool() -> Iterator[ReadingPool]:
     pool = ReadingPool()
     yield pool
     pool.close()
-
-
-def _png(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content))
-            + kind
-            + content
-            + struct.pack(">I", zlib.crc32(kind + content))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 999))
-    ) + chunk(b"IEND", b"")
-
-
-def _link_zip() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("word/document.xml", "<x/>")
-        link = zipfile.ZipInfo("word/link")
-        link.external_attr = 0o120777 << 16
-        archive.writestr(link, "/etc/hostname")
-    return buffer.getvalue()
 
 
 def _entities_docx() -> bytes:
@@ -74,21 +46,6 @@ def _deep_html() -> bytes:
     return b"<html><body>" + b"<div>" * 200_000 + "学校".encode()
 
 
-def _pdf_bomb() -> bytes:
-    """A small stream that unpacks to 300 MB of drawing commands."""
-    packer = zlib.compressobj(9)
-    block = b"BT /F1 12 Tf 1 0 0 1 50 50 Tm <5B66> Tj ET\n" * 25_000
-    stream = b"".join(packer.compress(block) for _ in range(300)) + packer.flush()
-    plain = make_pdf([[(50.0, 50.0, "学")]])
-    start = plain.index(b"<< /Length", plain.index(b"/Contents"))
-    end = plain.index(b"endobj", start)
-    return (
-        plain[:start]
-        + b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream\n" % (len(stream), stream)
-        + plain[end:]
-    )
-
-
 _BOMBS = {
     "ratio.docx": lambda: make_docx(paragraph("学" * 20_000_000)),
     "entries.docx": lambda: make_zip(
@@ -97,12 +54,12 @@ _BOMBS = {
     "nested.docx": lambda: make_zip(
         {"word/document.xml": "<x/>", "word/a.zip": make_zip({"b": "c"})}
     ),
-    "link.docx": _link_zip,
+    "link.docx": link_zip,
     "entities.docx": _entities_docx,
-    "pixels.png": lambda: _png(40_000, 40_000),
+    "pixels.png": lambda: png(40_000, 40_000),
     "size.txt": lambda: b"a" * (51 * 1024 * 1024),
     "cut.docx": lambda: make_docx(paragraph("学校"))[:200],
-    "bomb.pdf": _pdf_bomb,
+    "bomb.pdf": pdf_of_commands,
 }
 
 
@@ -129,19 +86,16 @@ def test_a_deep_page_ends_nothing(pool: ReadingPool) -> None:
     assert pool.read(_GOOD, "要点.txt").year == 2026
 
 
-def test_many_paragraphs_stay_within_the_limits(pool: ReadingPool) -> None:
-    content = make_docx(
-        "".join(f"<w:p><w:r><w:t>第{n}段</w:t></w:r></w:p>" for n in range(400_000))
-    )
-
+@pytest.mark.parametrize("make", [docx_of_paragraphs, xlsx_of_rows])
+def test_what_is_long_stays_within_the_limits(pool: ReadingPool, make: Callable[[], bytes]) -> None:
     with pytest.raises(UnreadableDocument):
-        pool.read(content, "many.docx")
+        pool.read(make(), f"long.{make.__name__[:4]}")
 
     assert pool.read(_GOOD, "要点.txt").year == 2026
 
 
 async def test_the_loop_stays_free_while_a_bomb_is_read(pool: ReadingPool) -> None:
-    bomb = _pdf_bomb()
+    bomb = pdf_of_commands()
     longest = 0.0
     reading = asyncio.create_task(asyncio.to_thread(pool.read, bomb, "bomb.pdf"))
     while not reading.done():

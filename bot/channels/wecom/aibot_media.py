@@ -41,6 +41,8 @@ _CHUNK_BYTES = 512 << 10
 _DOWNLOAD_S = 60
 _MOST_PADDING = 32
 _IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")
+_CARRIES_IPV4 = [ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")]
+"""Translated or compatible addresses: what they lead to stands in their last 32 bits."""
 _GONE = "这张图片或文件的下载时间已过，请重新发一次。"
 
 
@@ -220,8 +222,17 @@ def _is_address(host: str) -> bool:
 
 def _is_global(address: str) -> bool:
     parsed = ipaddress.ip_address(address)
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_global
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return parsed.is_global and not parsed.is_multicast
+    inner = [parsed.ipv4_mapped, parsed.sixtofour, *(parsed.teredo or ())]
+    if any(parsed in net for net in _CARRIES_IPV4):
+        inner.append(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
+    is_inside = any(one is not None and not one.is_global for one in inner)
+    return (
+        not is_inside
+        and (parsed.ipv4_mapped is not None or parsed.is_global)
+        and not (parsed.is_multicast or parsed.is_site_local)
+    )
 
 
 def _too_large(limit_bytes: int) -> ChannelRefused:
