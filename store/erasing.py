@@ -30,10 +30,12 @@ from store.models import (
     Part,
     Setting,
 )
-from store.models_questions import Question
+from store.models_questions import Question, StandingAnswer
 from store.models_records import PendingForm
 from store.models_tasks import Assignment, Task
 
+_LEAST_WORDS = 4
+_NUMBERS = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\d{17}[\dXx])(?!\d)")
 SCRUB = "erase.scrub"
 """Set while bytes that belong to nobody may still be in the file."""
 
@@ -117,6 +119,25 @@ def _searched(row: type[Base]) -> list[str]:
 def _mentions(attribute: InstrumentedAttribute[object], name: Name) -> ColumnElement[bool]:
     text = cast(attribute, Text)
     return or_(*(text.contains(form, autoescape=True) for form in name.forms))
+
+
+def own_words(session: Session, member_id: int) -> list[str]:
+    """What the person asked, the longest first: others were sent it to answer."""
+    asked = session.scalars(select(Question.question).where(Question.asked_by == member_id))
+    return sorted({one for one in asked if len(one) >= _LEAST_WORDS}, key=len, reverse=True)
+
+
+def take_out_words(session: Session, words: Collection[str], instead: str) -> None:
+    """Out of what others were sent; of standing answers that came of it the numbers go."""
+    for one in words:
+        forms = dict.fromkeys((one, json.dumps(one, ensure_ascii=False)[1:-1], _escaped(one)))
+        quoting = or_(*(Delivery.reply.contains(form, autoescape=True) for form in forms))
+        for delivery in session.scalars(select(Delivery).where(quoting)):
+            for form in forms:
+                delivery.reply = delivery.reply.replace(form, instead)
+            session.execute(delete(Part).where(Part.delivery_id == delivery.id))
+    for answer in session.scalars(select(StandingAnswer).where(StandingAnswer.question.in_(words))):
+        answer.question = _NUMBERS.sub("***", answer.question)
 
 
 def take_out_own(session: Session, member_id: int, name: Name | None) -> None:
@@ -208,12 +229,20 @@ def empty_messages(
         session.execute(delete(Part).where(Part.delivery_id == delivery.id))
 
 
-def redact_audit(session: Session, accounts: Collection[str], name: Name | None) -> int | None:
+def redact_audit(
+    session: Session, accounts: Collection[str], name: Name | None, words: Collection[str] = ()
+) -> int | None:
     """Seal the log again without the person; the first entry that changed, None for none."""
+
+    def without_words(text: str | None) -> str | None:
+        for one in words:
+            text = None if text is None else text.replace(one, "***")
+        return text
 
     def redact(entry: AuditEntry) -> bool:
         after = tuple(
-            name.out_of(one) if name is not None else one for one in (entry.before, entry.after)
+            name.out_of(one) if name is not None else one
+            for one in (without_words(entry.before), without_words(entry.after))
         )
         who = "erased" if entry.who in accounts else entry.who
         if (who, *after) == (entry.who, entry.before, entry.after):

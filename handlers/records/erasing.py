@@ -32,7 +32,8 @@ from store.models_questions import Question
 from store.models_records import Record, RecordFile, RollCallMember
 
 ERASED = "已注销人员"
-_EMPTIED = reply_to_json(Reply(text="（已按本人要求删除）"))
+_DELETED = "（已按本人要求删除）"
+_EMPTIED = reply_to_json(Reply(text=_DELETED))
 _KEPT_FIELDS = ("standing", "expected", "present", "minutes")
 _MOST_UNPACKED = 100 * 2**20
 
@@ -128,6 +129,7 @@ def _erase(
 ) -> tuple[int, int | None]:
     accounts = people.accounts(session, member.id)
     keys = [f"{one.platform}:{one.account}" for one in accounts]
+    words = erasing.own_words(session, member.id)
     files = [*_own_files(session, member.id), *_said_files(session, accounts)]
     touched = 0
     for record in records.concerning(session, member.id):
@@ -150,14 +152,17 @@ def _erase(
         erasing.empty_messages(session, one.platform, one.account, reply=_EMPTIED, now=now)
         erasing.take_out_account(session, one.platform, one.account)
         usage.forget_payer(session, f"{one.platform}:{one.account}")
+    erasing.take_out_words(session, words, _DELETED)
     erasing.take_out_own(session, member.id, name)
-    if name is not None:
-        erasing.take_out_name(session, name)
+    mobile = [Name(name=member.mobile, longer=(), instead="***")] if member.mobile else []
+    for trace in (*mobile, *filter(None, (name,))):
+        erasing.take_out_name(session, trace)
     session.execute(delete(Account).where(Account.member_id == member.id))
     member.name, member.pinyin = ERASED, ""
     member.mobile = member.joined_party_on = None
     member.is_active = False
-    first = erasing.redact_audit(session, keys, name)
+    words += [one.name for one in mobile]
+    first = erasing.redact_audit(session, keys, name, words)
     blobs.forget_unused(session, files)
     return touched, first
 
