@@ -91,7 +91,7 @@ def card(view: RollCallView, *, is_leader: bool = False) -> Card:
 def opened(view: RollCallView, *, is_group: bool) -> Reply:
     """To the officer, or into the group."""
     if is_group:
-        text = f"“{view.title}”开始签到，点“签到”或直接发“到”。"
+        text = f"“{view.title}”开始签到，点“签到”，或者 @我 发“到”。"
     else:
         text = f"“{view.title}”开始签到，已通知名单上的 {view.expected} 人。"
     return Reply(text=text, card=card(view, is_leader=not is_group))

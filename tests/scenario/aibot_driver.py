@@ -155,13 +155,17 @@ class AiBotDriver:
         self._read = 0
 
     async def say(self, text: str) -> None:
-        await self.write(f"@{BOT_NAME} {text}" if self._group else text)
+        msgid = await self.write(f"@{BOT_NAME} {text}" if self._group else text)
+        await self._stored(msgid)
 
-    async def write(self, text: str, **more: object) -> None:
-        """Exactly these words; ``more`` are further fields of the message."""
+    async def write(self, text: str, **more: object) -> str:
+        """Exactly these words; ``more`` are further fields of the message. Its id."""
         msgid = self._new_id()
         body = message(text, msgid=msgid, user=self.account, group=self._group)
         await self._platform.say({**body, **more})
+        return msgid
+
+    async def _stored(self, msgid: str) -> None:
         await until(
             lambda: self._store.read(lambda session: _is_stored(session, msgid)), PATIENCE_S
         )

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from bot.assembled import App
 from bot.config import ModelSettings
 from handlers.people.actions import operator
+from store.models import InboxMessage
 from store.models_questions import Question
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.waiting import until
@@ -60,6 +61,8 @@ async def test_only_what_is_addressed_to_the_bot_is_answered(app: App, enter: En
         assert len(await teacher.seen()) == 1
     asked = await app.store.read(lambda session: session.scalars(select(Question.question)).all())
     assert list(asked) == ["班级图书角藏书不少于多少册"]
+    kept = await app.store.read(lambda session: session.scalars(select(InboxMessage.body)).all())
+    assert len(kept) == 1
 
 
 async def test_who_quotes_an_answer_asks_on_about_it(app: App, enter: Enter) -> None:

@@ -247,7 +247,7 @@ class AiBotChannel:
             req_id=frame.req_id,
             bot_name=self._settings.bot_name,
         )
-        if message is None:
+        if message is None or not message.is_mention:
             self.counts["ignored"] += 1
             return
         self.counts[message.kind] += 1

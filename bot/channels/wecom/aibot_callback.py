@@ -260,7 +260,7 @@ class AiBotCallbackChannel:
             self.counts["poll"] += 1
             return await self._poll(body)
         message = read_message(body, now=self._clock(), bot_name=self._settings.bot_name)
-        if message is None:
+        if message is None or not message.is_mention:
             self.counts["ignored"] += 1
             return None
         self.counts[message.kind] += 1
@@ -268,7 +268,7 @@ class AiBotCallbackChannel:
             return await self._at_once(message)
         if not await self._accept(await self._known(message)):
             self.counts["repeat"] += 1
-        if message.kind is MessageKind.FEEDBACK or not message.is_mention:
+        if message.kind is MessageKind.FEEDBACK:
             return None
         return self._polls.open(message.message_id, self._clock()).first()
 
