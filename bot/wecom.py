@@ -40,6 +40,7 @@ from store.engine import Store
 _REMEMBERED = timedelta(hours=1)
 """The longest window of a budget, but for the day."""
 _ONLY = "this process"
+_NO_REMINDERS = "回调方式只能回答，不能主动提醒老师。要提醒，请改用长连接，或另外配一个自建应用。"
 _LOOK_S = 15.0
 
 WeComChannel = WeComApp | AiBotChannel | AiBotCallbackChannel | WeComWebhooks
@@ -285,7 +286,10 @@ async def _look_at_aibot(
 ) -> list[Finding]:
     bot = aibot_settings(section)
     if section.mode == "callback":
-        return await check_callbacks(bot, session, settings.bot.public_url)
+        found = await check_callbacks(bot, session, settings.bot.public_url)
+        if settings.wecom.app is None:
+            found.append(Finding(ok=True, title="智能机器人用的是回调方式", advice=_NO_REMINDERS))
+        return found
     title = "智能机器人的长连接"
     if running is not None:
         return [Finding(ok=running.is_ready, title=f"{title}（正在运行）", advice=running.detail)]

@@ -106,3 +106,12 @@ async def test_a_running_bot_is_asked_and_not_pushed_out(
     shared = told(server).model_copy(update={"store": StoreSettings(url="postgresql://h/d")})
     (left_alone,) = await examine(shared, tmp_path, "wecom")
     assert "/readyz" in left_alone.advice
+
+
+async def test_who_only_answers_is_told_that_nobody_is_reminded(tmp_path: Path) -> None:
+    bot = WeComAiBotSettings(mode="callback", token=TOKEN, aes_key=AES_KEY)
+    settings = Settings(wecom=WeComSettings(aibot=bot))
+
+    found = await examine(settings, tmp_path, "wecom")
+
+    assert any("不能主动提醒" in finding.advice for finding in found)
