@@ -28,6 +28,11 @@ class ChannelName(StrEnum):
         """The account namespace: ``wecom`` for the app and the AI bot of one WeCom alike."""
         return self.value.partition(".")[0]
 
+    @property
+    def is_one_way(self) -> bool:
+        """Whether nobody can answer there."""
+        return self in (ChannelName.WECOM_WEBHOOK, ChannelName.DINGTALK_WEBHOOK)
+
 
 class Role(StrEnum):
     """What a member may be in a unit; ``GUEST`` is someone not on the roster."""

@@ -103,6 +103,7 @@ def _posted(post: PostOffice, route: Conversation, alive: Sequence[_Waiting]) ->
     letter = Letter(
         items=tuple(_items(told, earlier, post.addresses, post.now, is_group=route.is_group)),
         is_group=route.is_group,
+        is_one_way=route.channel.is_one_way,
         now=post.now.astimezone(SHANGHAI),
     )
     holds = any(one.entry.task.on_doubt == OnDoubt.HOLD for one in alive)

@@ -50,6 +50,8 @@ class Letter:
     items: tuple[Told, ...]
     is_group: bool
     now: datetime
+    is_one_way: bool = False
+    """Nobody can answer where it goes."""
 
 
 Word = Callable[[Letter], Reply]

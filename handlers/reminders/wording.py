@@ -24,6 +24,7 @@ _CALL_IT = {
     StageKind.SNOOZED: "再次提醒",
 }
 NOT_KNOWN_YET = "（日期暂定，节假日安排公布后可能调整）"
+HOW_TO_ANSWER_ELSEWHERE = "这个群只发不收，办好了请到和要点的私聊里回复“已完成”。"
 HOW_TO_ANSWER = "办好了请回复“已完成”；需要延期请回复“延期到…，因为…”。"
 
 
@@ -35,13 +36,16 @@ def word(letter: Letter) -> Reply:
     lines = [_heading(letter), *(_line(n, item, letter) for n, item in enumerate(shown, 1))]
     if len(letter.items) > len(shown):
         lines.append(f"……另有 {len(letter.items) - len(shown)} 项，发 /我的任务 查看全部。")
-    lines.append(HOW_TO_ANSWER)
     people = dict.fromkeys(
         str(person.member_id)
         for item in letter.items
         for person in item.people
         if person.member_id is not None
     )
+    if not letter.is_one_way:
+        lines.append(HOW_TO_ANSWER)
+    elif people:
+        lines.append(HOW_TO_ANSWER_ELSEWHERE)
     return Reply(text="\n\n".join(lines), mentions=tuple(people) if letter.is_group else ())
 
 

@@ -78,28 +78,27 @@ class Assignees:
 
         def query(session: Session) -> Named:
             roster = _Roster(session, actor, here)
-            found = [
-                self._group(session, actor, name, alone=len(names) == 1) or roster.settle(name)
-                for name in names
-            ]
+            found = [self._group(session, actor, name) or roster.settle(name) for name in names]
+            group = next((each.group for each in found if each.group), None)
+            assignees = dict.fromkeys(one for each in found for one in each.assignees)
+            if group is not None and len(assignees) > 1:
+                assignees.pop(Assignee(), None)  # the group as a whole: others are named
             return Named(
-                assignees=tuple(dict.fromkeys(one for each in found for one in each.assignees)),
+                assignees=tuple(assignees),
                 words=tuple(dict.fromkeys(word for each in found for word in each.words)),
                 problems=tuple(problem for each in found for problem in each.problems),
-                group=next((each.group for each in found if each.group), None),
+                group=group,
             )
 
         return await self.store.read(query)
 
-    def _group(self, session: Session, actor: Actor, name: str, *, alone: bool) -> Named | None:
+    def _group(self, session: Session, actor: Actor, name: str) -> Named | None:
         """A group that is only written to, by those who lead the whole."""
         channel = self.groups.get(name)
         if channel is None:
             return None
         if not runs_whole(session, actor, Act.BROADCAST):
             return Named(problems=(f"往“{name}”里发要由管理员来设",))
-        if not alone:
-            return Named(problems=(f"“{name}”要单独说，不能和别人写在一起",))
         group = Conversation(channel=channel, id=name, is_group=True)
         return Named(assignees=(Assignee(),), words=(f"“{name}”群",), group=group)
 

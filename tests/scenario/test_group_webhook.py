@@ -16,7 +16,7 @@ from store.models import Delivery, DeliveryState
 from tests.fakes.waiting import until
 from tests.scenario.drivers import Driver, on_the_page
 from tests.scenario.town import living, settle_in
-from tests.scenario.wecom_driver import WEBHOOK, platform_of
+from tests.scenario.wecom_driver import WEBHOOK, account_of, platform_of
 
 
 @pytest.fixture
@@ -57,6 +57,27 @@ async def test_several_reminders_for_one_group_come_as_one_message(app: App) -> 
 
     (only,) = group
     assert all(what in str(only) for what in ("交周报", "交台账", "填健康表"))
+    assert "请回复" not in str(only)
+
+
+async def test_those_who_are_named_are_mentioned_in_the_group(app: App) -> None:
+    """Who has an account is called by it; the words name everybody."""
+    await account_of(app, "祁远山")
+    async with on_the_page(app, "宋见微") as admin:
+        await says(admin, f"提醒{WEBHOOK}、祁远山、白映雪明天下午3点交读书笔记")
+        assert "设好了" in await says(admin, "好")
+    clock = app.tasking.clock_dialogue
+    assert clock is not None
+    tomorrow = app.tasking.times.now() + timedelta(days=1)
+    await clock.go(tomorrow.replace(hour=15, minute=1))
+    group = platform_of(app).group
+    await until(lambda: bool(group))
+
+    (only,) = [body["text"] for body in group]
+    assert isinstance(only, dict)
+    assert only["mentioned_list"] == [await account_of(app, "祁远山")]
+    assert all(name in only["content"] for name in ("祁远山", "白映雪", "交读书笔记"))
+    assert "私聊里回复" in only["content"]
 
 
 async def test_who_does_not_lead_the_whole_sets_none(app: App) -> None:
