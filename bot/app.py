@@ -144,7 +144,7 @@ def _built(
 ) -> App:
     people = People(store, clock, frozenset(settings.bot.admins))
     shelf = Documents(store, library, clock, zone, read_file)
-    reachable = _reachable(settings)
+    reachable = _reachable(settings, is_demo=is_demo)
     post = reaching(reachable)
     questions = make_questions(settings, store, post=post, clock=clock, zone=zone)
     ask = Ask(store, library, shelf, clock, questions)
@@ -333,10 +333,13 @@ def _built(
     )
 
 
-def _reachable(settings: Settings) -> list[ChannelName]:
-    """Channels through which a person can be written to first."""
+def _reachable(settings: Settings, *, is_demo: bool) -> list[ChannelName]:
+    """Channels through which a person can be written to first.
+
+    Not the page where nobody can open it: what is put there would count as sent.
+    """
     wecom = settings.wecom
-    found = [ChannelName.WEB]
+    found = [ChannelName.WEB] if is_demo or settings.bot.web_channel else []
     if wecom.app is not None:
         found.append(ChannelName.WECOM_APP)
     if wecom.aibot is not None and wecom.aibot.mode == "websocket":

@@ -179,3 +179,19 @@ async def test_a_group_hears_through_its_webhook(app: App, fake: FakeWeCom) -> N
     assert "周五下午停水" in str(fake.group[-1])
     rows = await app.store.read(lambda session: session.scalars(select(Delivery)).all())
     assert [row.state for row in rows] == [DeliveryState.SENT]
+
+
+async def test_nothing_counts_as_sent_where_nobody_can_read_it(app: App, fake: FakeWeCom) -> None:
+    """Everybody on the roster has an account of the page, which only the demo opens."""
+    roster = "姓名,单位,企业微信账号\n江晚舟,松涛县教育局,jiang\n陆闻笛,松涛县教育局,\n"
+    await app.people.import_roster(operator(), "a.csv", roster.encode())
+    fake.members.add("jiang")
+    notify = app.desk.operations()["notify"]
+
+    async with app.running():
+        ended = await notify({"target": "member:江晚舟", "text": "周五停水"}, Quiet())
+        with pytest.raises(UsageError, match="nobody to tell"):
+            await notify({"target": "member:陆闻笛", "text": "周五停水"}, Quiet())
+
+    assert ended == {DeliveryState.SENT: 1}
+    assert [one.account for one in fake.delivered] == ["jiang"]
