@@ -29,7 +29,7 @@ from bot.channels.wecom.aibot_outbound import (
     welcome_body,
 )
 from bot.channels.wecom.aibot_socket import AiBotSocket
-from bot.channels.wecom.errors import Action, error_of, rule_of
+from bot.channels.wecom.errors import Action, PlatformRefused, error_of, rule_of
 from bot.errors import ChannelError, ChannelRefused
 from bot.messages import Conversation
 
@@ -43,6 +43,11 @@ _TOLD_PRIVATELY = "这个问题的答复已单独发给您，请看与我的单�
 _WRITE_FIRST = "这条内容只能单独给您看。请先在与我的单聊里发一句话，再问一次。"
 _NOT_REACHED = "对方还没有在单聊里和机器人说过话，私密内容没有发出。"
 _INVALID_REQ_ID = 846605
+_NOT_MET = (
+    "智能机器人只能主动发给和它说过话的人。请对方先在单聊里给机器人发一句话；"
+    "全员通知请另外配置企业微信自建应用。"
+)
+_GROUP_NOT_MET = "智能机器人只能主动发到有人 @ 过它的群。请先在群里 @ 它说一句话。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,11 @@ class Sender:
                 break
         if handle and handle.way is Way.WELCOME:
             return Sent(refused={handle.account: "没有赶上欢迎语的时限。"})
-        raise error_of(refused, "aibot")
+        error = error_of(refused, "aibot")
+        if isinstance(error, PlatformRefused) and handle is None:
+            not_met = _GROUP_NOT_MET if target.conversation.is_group else _NOT_MET
+            raise PlatformRefused(str(error), refused, reply=not_met) from error
+        raise error
 
     async def update_card(self, part: Part, target: Target) -> None:
         """Replace a card within 5 s of a tap; there is no other way on this connection."""

@@ -197,3 +197,15 @@ async def test_an_upload_cut_off_is_tried_again_later(
     await bot.send(part, target, "d1")
 
     assert server.bodies("aibot_send_msg")[0]["msgtype"] == "file"
+
+
+@pytest.mark.parametrize("is_group", [False, True])
+async def test_a_push_to_whom_it_never_met_says_what_to_do(
+    server: FakeAiBotServer, bot: AiBotChannel, is_group: bool
+) -> None:
+    server.errcodes["aibot_send_msg"] = [93006]
+
+    with pytest.raises(ChannelRefused) as caught:
+        await deliver(bot, Reply(text="周五交表"), place("newcomer", is_group=is_group))
+
+    assert ("群里 @" if is_group else "先在单聊里") in caught.value.reply
