@@ -43,19 +43,23 @@ def count(
     homes = _homes(session, below)
     names = {one.id: one.name for one in session.scalars(select(Member))}
     took_part = who_took_part(rows, homes, names)
+    trained = frozenset[int]().union(*took_part.values())
     tasks, by_unit = _tasks(session, below, homes, period, zone, now)
     shown = {one.id: one.name for one in units}
+    by_place: dict[int, list[Record]] = defaultdict(list)
+    for row in rows:
+        by_place[row.unit_id or 0].append(row)
     return Report(
         unit=unit.name,
         period=period,
         made_at=now.astimezone(zone),
         types=tuple(_types(rows, took_part, types, period)),
-        units=tuple(_unit(one, rows, homes, took_part, by_unit) for one in units),
+        units=tuple(_unit(one, by_place.get(one.id, ()), homes, trained, by_unit) for one in units),
         tasks=tuple(tasks),
         missing=tuple(
             MissingPerson(member_id=id, name=names[id], unit=shown[home])
             for id, home in homes.items()
-            if id not in set().union(*took_part.values())
+            if id not in trained
         ),
         records=tuple(record_row(one, types, shown, names) for one in rows),
         idle_types=_idle(session, below, rows, types),
@@ -153,14 +157,12 @@ def _types(
 
 def _unit(
     unit: Unit,
-    rows: Sequence[Record],
+    own: Sequence[Record],
     homes: Mapping[int, int],
-    took_part: Mapping[int, set[int]],
+    trained: Collection[int],
     tasks: Mapping[int, tuple[int, int]],
 ) -> UnitRow:
-    own = [one for one in rows if one.unit_id == unit.id]
     here = {member_id for member_id, home in homes.items() if home == unit.id}
-    trained = set().union(*took_part.values()) & here
     done, due = tasks.get(unit.id, (0, 0))
     return UnitRow(
         unit_id=unit.id,
@@ -170,7 +172,7 @@ def _unit(
         forms=_number(own, RecordKind.FORM),
         expected=_sum(own, "expected"),
         present=_sum(own, "present"),
-        trained=len(trained),
+        trained=len(here.intersection(trained)),
         done=done,
         due=due,
         record_ids=tuple(one.id for one in own),
