@@ -72,6 +72,8 @@ _LOOK = _Event("look", "", "")
 """Not for the page: it makes its request look into the store."""
 
 
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Shown in the talk itself; nothing that could carry script."""
 LOOK_AGAIN_S = 1.0
 """A reply that is sent just before a page opens is marked as sent just after: one more look."""
 
@@ -264,6 +266,7 @@ class WebChannel:
                 "name": file.name,
                 "url": self._links.blob(file.blob, file.name, reader, now),
                 "size": _size(file.size_bytes),
+                "is_picture": file.media_type in _PICTURES,
             }
             for file in reply.attachments
             if file.blob

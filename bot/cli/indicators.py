@@ -109,7 +109,7 @@ def show(
         async with place.caller() as caller:
             found = await caller.run("indicators.show", values, hear=unheard)
         if isinstance(found, dict):
-            words = found.pop("words")
+            words = str(found.pop("words")).replace("**", "")
             if as_json:
                 print_json(found)
             else:

@@ -62,6 +62,11 @@ class Standing:
         return tuple(one for one in self.filled if one.is_missing)
 
     @property
+    def has_none(self) -> bool:
+        """Whether nothing has a result yet: that is no nought either."""
+        return len(self.missing) == len(self.filled)
+
+    @property
     def total(self) -> int:
         return sum(one.score or 0 for one in self.filled)
 

@@ -127,13 +127,27 @@ def compared(standings: Sequence[Standing], *, is_ranked: bool) -> str:
     """Several units side by side; in an order of merit only where that is wished for."""
     if not standings:
         return "没有您能看的单位。"
-    shown = sorted(standings, key=lambda one: -one.total) if is_ranked else list(standings)
-    lines = [f"**{shown[0].tree}**"]
-    for at, one in enumerate(shown, 1):
-        place = f"{at}. " if is_ranked else "- "
-        missing = f"，{len(one.missing)} 项还没有结果" if one.missing else ""
-        lines.append(f"{place}{one.unit}：{points(one.total)}/{points(one.full)}{missing}")
+    lines = [f"**{standings[0].tree}**　满分 {points(standings[0].full)} 分"]
+    for place, one in placed(standings, is_ranked=is_ranked):
+        mark = "- " if place is None else f"{place}. "
+        if one.has_none:
+            lines.append(f"- {one.unit}：还没有结果")
+            continue
+        missing = f"（{len(one.missing)} 项还没有结果，没有算）" if one.missing else ""
+        lines.append(f"{mark}{one.unit}：{points(one.total)} 分{missing}")
     return "\n".join(lines)
+
+
+def placed(standings: Sequence[Standing], *, is_ranked: bool) -> list[tuple[int | None, Standing]]:
+    """With their places, equal ones the same; who has no result yet has none and comes last."""
+    if not is_ranked:
+        return [(None, one) for one in standings]
+    found: list[tuple[int | None, Standing]] = []
+    merit = sorted((one for one in standings if not one.has_none), key=lambda one: -one.total)
+    for at, one in enumerate(merit):
+        is_equal = at > 0 and merit[at - 1].total == one.total
+        found.append((found[-1][0] if is_equal else at + 1, one))
+    return [*found, *((None, one) for one in standings if one.has_none)]
 
 
 def table(standing: Standing) -> Table:
@@ -172,14 +186,14 @@ def _table_row(one: IndicatorRow) -> tuple[Cell, ...]:
 def comparison_table(standings: Sequence[Standing], *, is_ranked: bool) -> Table:
     """A line for each unit, a column for each indicator of the first level."""
     tops = [one for one in standings[0].rows if one.level == 1] if standings else []
-    shown = sorted(standings, key=lambda one: -one.total) if is_ranked else list(standings)
     rows: list[tuple[Cell, ...]] = []
-    for at, standing in enumerate(shown, 1):
+    for place, standing in placed(standings, is_ranked=is_ranked):
         scores = {one.id: one.score for one in standing.rows}
         parts: list[Cell] = [_float(scores.get(one.id)) for one in tops]
-        place: tuple[Cell, ...] = (at,) if is_ranked else ()
-        total, missing = standing.total / 100, len(standing.missing)
-        rows.append((*place, standing.unit, total, standing.full / 100, missing, *parts))
+        ahead: tuple[Cell, ...] = (place,) if is_ranked else ()
+        total = None if standing.has_none else standing.total / 100
+        missing = len(standing.missing)
+        rows.append((*ahead, standing.unit, total, standing.full / 100, missing, *parts))
     ranked = ("名次",) if is_ranked else ()
     header = (*ranked, "单位", "得分", "满分", "还没有结果的项", *(one.title for one in tops))
     return Table(

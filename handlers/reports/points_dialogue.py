@@ -64,9 +64,12 @@ def _of_unit(found: UnitPoints, *, is_ranked: bool) -> str:
         f"**{found.unit}　{found.period.name}积分**",
         f"共 {len(found.members)} 人，合计 {_points(total)}。",
     ]
-    for at, one in enumerate(found.members[:_MEMBERS], 1):
-        place = f"{at}. " if is_ranked else "- "
-        lines.append(f"{place}{one.name}（{one.unit}）：{_points(one.hundredths)}")
+    place = 0
+    for at, one in enumerate(found.members[:_MEMBERS]):
+        is_equal = at > 0 and found.members[at - 1].hundredths == one.hundredths
+        place = place if is_equal else at + 1
+        mark = f"{place}." if is_ranked else "-"
+        lines.append(f"{mark} {one.name}（{one.unit}）：{_points(one.hundredths)}")
     if len(found.members) > _MEMBERS:
         lines.append(f"只列了前 {_MEMBERS} 位，请写上下级单位再查。")
     return "\n".join(lines)

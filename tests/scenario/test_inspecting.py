@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -9,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,6 +24,7 @@ from bot.messages import (
     MessageKind,
     Sender,
 )
+from bot.server import build_site
 from handlers.people.actions import operator
 from store import blobs
 from store.models import Blob
@@ -135,3 +139,26 @@ async def test_a_sheet_with_a_fault_or_of_another_kind_is_said_to_be_so(app: App
         roster = workbook([("姓名", "单位"), ("新来的", "云溪县教育局")])
         await sends(app, "严砚", "花名册.xlsx", roster)
         assert "导入花名册" in (await admin.heard()).card
+
+
+async def test_the_month_s_picture_is_shown_in_the_talk_itself(app: App) -> None:
+    person = await app.people.named("关若谷")
+    site = await asyncio.to_thread(build_site, app)
+    async with TestClient(TestServer(site)) as client:
+        account = person.web_account or ""
+        async with client.get(f"/chat/events?as={account}") as events:
+            body = {"id": "0123456789", "kind": "text", "text": "/月报 本月"}
+            await client.post(f"/chat/messages?as={account}", json=body)
+            bubble = ""
+            async with asyncio.timeout(30):
+                async for line in events.content:
+                    bubble = line.decode()
+                    if "<img" in bubble:
+                        break
+        shown = re.findall(r'<img src=\\"([^"\\]+)\\" alt=\\"([^"\\]+)\\"', bubble)
+        assert [Path(name).suffix for _, name in shown] == [".png"], "the tables are no pictures"
+        address = html.unescape(shown[0][0])
+        async with client.get(address) as response:
+            assert response.status == 200
+            assert (await response.read()).startswith(b"\x89PNG")
+            assert response.headers["Content-Disposition"].startswith("attachment")

@@ -12,10 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
+from handlers.reports import indicator_wording as wording
 from handlers.reports.indicator_sheet import has_indicators, read_indicators
+from handlers.reports.indicator_views import IndicatorRow, Standing, Way
 from handlers.reports.indicator_weights import Weighed, from_weights
 from handlers.workbook_limits import check_workbook
 from tests.fakes.indicator_sheets import SMALL, Row, large, workbook
+from tests.fakes.messages import NOW
+
+DAY = NOW.date()
 
 
 @pytest.mark.parametrize("merged", [True, False])
@@ -210,3 +215,30 @@ def test_a_bomb_is_refused_before_it_is_parsed(make: object) -> None:
     with pytest.raises(UsageError):
         read_indicators(content)
     assert time.process_time() - before < 2
+
+
+def _standing(unit: str, *scores: int | None) -> Standing:
+    rows = tuple(
+        IndicatorRow(id=n, level=1, title=f"第{n}项", criterion="", way=Way.RATED, full=1000,
+                     score=score)
+        for n, score in enumerate(scores)
+    )  # fmt: skip
+    return Standing(tree="指标", unit_id=1, unit=unit, first=DAY, last=DAY, made_at=NOW, rows=rows)
+
+
+def test_who_has_no_result_has_no_place_and_equal_ones_share_theirs() -> None:
+    all_of_them = [
+        _standing("甲", 500, None), _standing("乙", None, None), _standing("丙", 900, 900),
+        _standing("丁", 300, 200),
+    ]  # fmt: skip
+    ranked = wording.placed(all_of_them, is_ranked=True)
+
+    assert [(place, one.unit) for place, one in ranked] == [
+        (1, "丙"), (2, "甲"), (2, "丁"), (None, "乙"),
+    ]  # fmt: skip
+    told = wording.compared(all_of_them, is_ranked=True)
+    assert "2. 甲：5 分（1 项还没有结果，没有算）" in told
+    assert "乙：还没有结果" in told
+    assert "1. " not in wording.compared(all_of_them, is_ranked=False)
+    table = wording.comparison_table(all_of_them, is_ranked=True)
+    assert [row[:3] for row in table.rows][-1] == (None, "乙", None)
