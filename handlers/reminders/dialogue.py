@@ -187,7 +187,8 @@ class RemindersDialogue:
             return Reply(text="这个时间已经过去了，请重新说一遍。")
         named = await self._named(message, wish.who)
         actor = await self.people.actor(message.sender)
-        uses_chat = message.conversation.is_group or Assignee() in named.assignees
+        here = message.conversation
+        uses_chat = here.is_group or Assignee() in named.assignees or named.group is not None
         view = await self.reminders.tasks.create(
             actor,
             NewTask(
@@ -197,7 +198,7 @@ class RemindersDialogue:
                 due_at=settled.due_at,
                 rule=settled.rule,
                 policy=settled.policy,
-                conversation=named.group or (message.conversation if uses_chat else None),
+                conversation=named.group or (here if uses_chat else None),
                 announces=not uses_chat,
                 key=f"wish:{message.channel}:{state.get('id') or uuid4().hex}",
             ),

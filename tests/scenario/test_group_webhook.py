@@ -66,6 +66,7 @@ async def test_those_who_are_named_are_mentioned_in_the_group(app: App) -> None:
     async with on_the_page(app, "宋见微") as admin:
         await says(admin, f"提醒{WEBHOOK}、祁远山、白映雪明天下午3点交读书笔记")
         assert "设好了" in await says(admin, "好")
+    assert platform_of(app).group == []
     clock = app.tasking.clock_dialogue
     assert clock is not None
     tomorrow = app.tasking.times.now() + timedelta(days=1)
