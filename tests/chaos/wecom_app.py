@@ -1,4 +1,4 @@
-"""The whole way of a WeCom message in a process of its own; killed by its test.
+"""The whole way of a WeCom message in a process of its own, for measuring how it acknowledges.
 
 Callback, inbox, dispatcher, outbox and the app's sending, as wired in production. It prints the
 port it listens on.
