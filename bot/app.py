@@ -199,6 +199,7 @@ def _built(
         store,
         people,
         types,
+        erasing=recording.erasing,
         confirmations=running.routes.confirmations,
         fetch=intake.fetch,
         clock=clock,

@@ -11,6 +11,8 @@ from bot.config import Settings
 from bot.report_desk import ReportDesk
 from handlers.confirmations import Confirmations
 from handlers.people.actions import People
+from handlers.records.erasing import Erasing
+from handlers.records.erasing_dialogue import ErasingDialogue
 from handlers.records.types import RecordTypes
 from handlers.reports.indicator_dialogue import Fetch, IndicatorsDialogue
 from handlers.reports.indicators import Indicators
@@ -39,6 +41,7 @@ def build_reporting(
     people: People,
     types: RecordTypes,
     *,
+    erasing: Erasing,
     confirmations: Confirmations,
     fetch: Fetch,
     clock: Callable[[], datetime],
@@ -63,6 +66,7 @@ def build_reporting(
             ),
             points=PointsDialogue(points=points, people=people),
             proofs=ProofDialogue(proofs=proofs, people=people),
+            erasing=ErasingDialogue(erasing=erasing, people=people, confirmations=confirmations),
         ),
         desk=ReportDesk(indicators=indicators, proofs=proofs, is_ranked=is_ranked),
     )

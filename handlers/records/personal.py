@@ -8,9 +8,9 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, inspect, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.errors import NotFound
@@ -18,15 +18,10 @@ from handlers.access import Act, Actor, check
 from handlers.people.managing import must_manage
 from handlers.records import personal_sheet
 from handlers.records.files import safe_name
-from store import audit, blobs, erasing, people, records
+from handlers.records.personal_rows import Rows, collected
+from store import audit, blobs, people, proofs
 from store.engine import Store
-from store.models import AuditEntry, Base, InboxMessage, Notice
-from store.models_questions import Question, StandingAnswer
-from store.models_records import Rating, RecordFile, RollCallMember, ScoreEntry
-from store.models_running import Broadcast, JoinRequest
-from store.models_tasks import Assignment, Occurrence, Postponement, Task, TaskEvent
-
-_Rows = dict[str, list[dict[str, object]]]
+from store.models_tasks import OccurrenceFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +39,7 @@ class Personal:
             NotFound: There is no such member.
         """
 
-        def query(session: Session) -> tuple[_Rows, list[tuple[str, bytes]]]:
+        def query(session: Session) -> tuple[Rows, list[tuple[str, bytes]]]:
             if actor.member_id != member_id:
                 must_manage(session, actor, member_id)
             return _collect(session, member_id)
@@ -73,78 +68,24 @@ class Personal:
         return found[0].id
 
 
-def _collect(session: Session, member_id: int) -> tuple[_Rows, list[tuple[str, bytes]]]:
+def _collect(session: Session, member_id: int) -> tuple[Rows, list[tuple[str, bytes]]]:
     member = people.member(session, member_id)
     if member is None:
         raise NotFound("no such member")
-    accounts = people.accounts(session, member_id)
-    keys = [f"{one.platform}:{one.account}" for one in accounts]
-    own = [
-        one
-        for one in records.concerning(session, member_id)
-        if not one.is_confidential or one.member_id == member_id
-    ]
-    messages: list[InboxMessage] = []
-    for one in accounts:
-        messages += erasing.own_messages(session, one.platform, one.account)
-    tables: dict[str, Sequence[Base]] = {
-        "人员": [member],
-        "账号": accounts,
-        "单位和角色": people.memberships(session, member_id),
-        "加入申请": _of(session, JoinRequest, JoinRequest.member_id == member_id),
-        "记录": own,
-        "签到名单": _of(session, RollCallMember, RollCallMember.member_id == member_id),
-        "积分": _of(session, ScoreEntry, ScoreEntry.member_id == member_id),
-        "评分": _of(session, Rating, Rating.rated_by == member_id),
-        **_tasks(session, member_id),
-        "提问": _of(session, Question, Question.asked_by == member_id),
-        "答复": _of(session, StandingAnswer, StandingAnswer.written_by == member_id),
-        "发出的通知": _of(session, Broadcast, Broadcast.made_by == member_id),
-        "提醒和通知": _of(session, Notice, Notice.member_id == member_id),
-        "收到的消息": [
-            sent
-            for one in accounts
-            for sent in erasing.own_deliveries(session, one.platform, one.account)
-        ],
-        "发来的消息": messages,
-        "操作记录": _of(
-            session,
-            AuditEntry,
-            or_(AuditEntry.who.in_(keys), AuditEntry.subject == f"member:{member_id}"),
-        ),
-    }
+    found, own = collected(session, member)
     files = []
-    for record_file in session.scalars(
-        select(RecordFile).where(RecordFile.record_id.in_([one.id for one in own]))
-    ):
-        blob = blobs.get(session, record_file.blob)
+    for file in proofs.files_of_records(session, [one.id for one in own]):
+        blob = blobs.get(session, file.blob)
         if blob is not None:
-            name = f"附件/{record_file.record_id}-{record_file.n}-{safe_name(record_file.name)}"
+            files.append((f"附件/{file.record_id}-{file.n}-{safe_name(file.name)}", blob.bytes))
+    for sent in session.scalars(
+        select(OccurrenceFile).where(OccurrenceFile.member_id == member_id)
+    ):
+        blob = blobs.get(session, sent.blob)
+        if blob is not None:
+            name = f"附件/任务{sent.occurrence_id}-{sent.blob[:6]}-{safe_name(sent.name)}"
             files.append((name, blob.bytes))
-    return {name: [_plain(row) for row in rows] for name, rows in tables.items()}, files
-
-
-def _of(session: Session, row: type[Base], condition: ColumnElement[bool]) -> Sequence[Base]:
-    return session.scalars(select(row).where(condition)).all()
-
-
-def _tasks(session: Session, member_id: int) -> dict[str, Sequence[Base]]:
-    own = select(Assignment.id).where(Assignment.member_id == member_id)
-    given = select(Assignment.task_id).where(Assignment.member_id == member_id)
-    return {
-        "任务": _of(session, Task, or_(Task.id.in_(given), Task.created_by == member_id)),
-        "任务到期": _of(session, Occurrence, Occurrence.assignment_id.in_(own)),
-        "任务经过": _of(session, TaskEvent, TaskEvent.member_id == member_id),
-        "延期申请": _of(session, Postponement, Postponement.asked_by == member_id),
-    }
-
-
-def _plain(row: Base) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for column in inspect(type(row)).column_attrs:
-        value = getattr(row, column.key)
-        found[column.key] = value.isoformat() if isinstance(value, date) else value
-    return found
+    return found, files
 
 
 def _zipped(

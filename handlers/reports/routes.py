@@ -1,4 +1,4 @@
-"""The part of the command table that is about points, indicators and proof."""
+"""The part of the command table that is about points, indicators, proof and erasing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.messages import Role
 from bot.routing import Router
+from handlers.records.erasing_dialogue import ErasingDialogue
 from handlers.reports.indicator_dialogue import IndicatorsDialogue, is_workbook
 from handlers.reports.points_dialogue import PointsDialogue
 from handlers.reports.proof_dialogue import ProofDialogue
@@ -29,6 +30,7 @@ class ReportRoutes:
     indicators: IndicatorsDialogue
     points: PointsDialogue
     proofs: ProofDialogue
+    erasing: ErasingDialogue
 
     def add_files_to(self, router: Router) -> None:
         """Before those who take any sheet: a sheet of indicators says by its header what it is."""
@@ -48,4 +50,9 @@ class ReportRoutes:
         router.command(
             "佐证", "proof", to=self.proofs.command, needs=_SEES,
             help="一项任务或指标的佐证材料，打成一个压缩包", example="/佐证 任务 12",
+        )  # fmt: skip
+        router.command(
+            "注销", "erase", to=self.erasing.command, needs=Role.ADMIN,
+            help="应本人要求，把一个人的姓名、账号、消息删掉，统计不变；先复述，确认才办",
+            example="/注销 张三",
         )  # fmt: skip

@@ -274,3 +274,24 @@ async def _look(app: App) -> None:
         await asyncio.sleep(0.02)
         if not await _records(app):
             return
+
+
+async def test_an_admin_erases_somebody_in_the_chat_after_a_yes(app: App) -> None:
+    async with on_the_page(app, ADMIN) as admin, on_the_page(app, TEACHER) as teacher:
+        assert "没有权限" in await says(teacher, f"/注销 {BOSS}")
+        assert "写上姓名" in await says(admin, "/注销")
+        assert "不能注销自己" in await _confirmed(admin, f"/注销 {ADMIN}")
+        asked = await says(admin, f"/注销 {TEACHER}")
+        assert f"注销 {TEACHER}" in asked
+        assert "不能恢复" in asked
+        assert "没有做任何改动" in await says(admin, "取消")
+        assert TEACHER in await app.store.read(_everything)
+
+        assert "已注销" in await _confirmed(admin, f"/注销 {TEACHER}")
+        assert TEACHER not in await app.store.read(_everything)
+        assert "没有" in await says(admin, f"/注销 {TEACHER}")
+
+
+async def _confirmed(driver: Driver, words: str) -> str:
+    assert "回复“确认”就办" in await says(driver, words)
+    return await says(driver, "确认")
