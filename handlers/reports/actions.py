@@ -16,6 +16,7 @@ from handlers.access import Act, Actor, check
 from handlers.records.types import RecordTypes
 from handlers.reports import counting
 from handlers.reports.period import Period
+from handlers.reports.task_progress import TaskProgress, progress
 from handlers.reports.units import unit_of
 from handlers.reports.views import Report
 from store import audit, people
@@ -86,6 +87,16 @@ class Reports:
             )
 
         return await self.store.read(query)
+
+    async def of_task(self, actor: Actor, task_id: int) -> TaskProgress:
+        """Assignee by assignee, with the clause.
+
+        Raises:
+            NotFound: There is no such task.
+            NotAllowed: The actor may not see what is done for it.
+        """
+        now = self.clock()
+        return await self.store.read(lambda session: progress(session, actor, task_id, now))
 
     async def units_named_in(self, words: Sequence[str]) -> str:
         """The first word that is a unit's name, or the end of one; empty when none is."""

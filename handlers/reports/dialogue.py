@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
@@ -27,13 +28,28 @@ class ReportsDialogue:
     personal: Personal
 
     async def statistics(self, message: IncomingMessage, arguments: Arguments) -> Reply:
-        """/统计 [单位] [期间] [类型] [明细]."""
+        """/统计 [单位] [期间] [类型] [明细]; /统计 任务 N."""
+        match arguments.words:
+            case ["任务", number] if re.fullmatch(r"#?\d{1,9}", number):
+                return await self._of_task(message, int(number.lstrip("#")))
         usual = usual_month(self.reports.today())
         words = tuple(one for one in arguments.words if one not in ("明细", "记录"))
         report = await self._report(message, replace(arguments, words=words), usual)
         if len(words) < len(arguments.words):
             return Reply(text=wording.single(report), is_private=True)
         return await self._reply(report, [Form.PNG])
+
+    async def _of_task(self, message: IncomingMessage, task_id: int) -> Reply:
+        actor = await self.people.actor(message.sender)
+        found = await self.reports.of_task(actor, task_id)
+        clause = Source(
+            document=found.document_id or "",
+            title=found.document,
+            locator=found.locator,
+            quote=found.quote,
+        )
+        sources = (clause,) if found.document_id and found.document else ()
+        return Reply(text=wording.task(found), sources=sources, is_private=True)
 
     async def monthly(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/月报 [单位] [期间]: with the document."""

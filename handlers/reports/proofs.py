@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from bot.errors import NotAllowed, NotFound, UsageError
+from bot.errors import UsageError
 from handlers.access import Act, Actor
 from handlers.records.files import safe_name
 from handlers.records.types import RecordTypes
@@ -23,9 +23,9 @@ from handlers.reports import cells
 from handlers.reports.cells import Cell, Table
 from handlers.reports.counting import record_row
 from handlers.reports.indicators import Indicators
+from handlers.reports.task_progress import assignee, seen_entries
 from handlers.reports.views import RecordRow
-from store import audit, blobs, occurrences, people, proofs, records
-from store import tasks as task_rows
+from store import audit, blobs, people, proofs, records
 from store.engine import Store
 from store.models import Member
 from store.models_records import Record
@@ -130,22 +130,7 @@ class Proofs:
         return await self._made(actor, await self.store.read(query), f"indicator:{indicator_id}")
 
     def _of_task(self, session: Session, actor: Actor, task_id: int) -> _Found:
-        task = task_rows.task(session, task_id)
-        entries = occurrences.of_task(session, task_id)
-        if task is None:
-            raise NotFound("no such task", reply="没有这项任务，请核对编号，发 /任务 可以看到。")
-        may_all = task.unit_id is not None and actor.may(Act.SEE_TASKS, task.unit_id)
-        seen = [
-            one
-            for one in entries
-            if actor.is_operator
-            or may_all
-            or (one.assignment.unit_id is not None
-                and actor.may(Act.SEE_TASKS, one.assignment.unit_id))
-            or (actor.member_id is not None and one.assignment.member_id == actor.member_id)
-        ]  # fmt: skip
-        if not seen and not (actor.is_operator or may_all):
-            raise NotAllowed(f"member {actor.member_id} may not see task {task_id}")
+        task, seen = seen_entries(session, actor, task_id)
         ids = [one.occurrence.id for one in seen]
         proving = records.find(session, Wanted(occurrence_ids=ids)) if ids else []
         rows = self._rows(session, [one for one in proving if self._may(actor, one)])
@@ -168,7 +153,7 @@ class Proofs:
             due=tuple(
                 (
                     one.occurrence.due_at.astimezone(self.zone).date(),
-                    self._assignee(session, one.assignment.unit_id, one.assignment.member_id),
+                    assignee(session, one.assignment),
                     _STATES.get(OccurrenceState(one.occurrence.state), one.occurrence.state),
                     None
                     if one.occurrence.done_at is None
@@ -194,11 +179,6 @@ class Proofs:
         ids = {one.member_id for one in found if one.member_id is not None}
         names = {id: member.name for id in ids if (member := session.get(Member, id)) is not None}
         return tuple(record_row(one, self.types, units, names) for one in found)
-
-    def _assignee(self, session: Session, unit_id: int | None, member_id: int | None) -> str:
-        member = people.member(session, member_id) if member_id is not None else None
-        unit = people.unit(session, unit_id) if unit_id is not None else None
-        return member.name if member is not None else (unit.name if unit is not None else "")
 
     async def _made(self, actor: Actor, found: _Found, subject: str) -> Bundle:
         def read(session: Session) -> list[tuple[str, bytes]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from handlers.reports.cells import numbered, ranking, share
+from handlers.reports.task_progress import TaskProgress
 from handlers.reports.views import RecordRow, Report, TaskRow
 
 _NAMES = 30
 _LINES = 8
 _RECORDS = 30
-HOW = "可以这样写：/统计 第一支部 9月，/统计 第一支部 9月 明细，/月报 上月，/年报 2026年。"
+HOW = (
+    "可以这样写：/统计 第一支部 9月、/统计 第一支部 9月 明细、/统计 任务 12、"
+    "/月报 上月、/年报 2026年。"
+)
 NOT_ON_ROSTER = "您还不在花名册里，这里没有您的记录。"
 OWN_DATA = "这是我们保存的您的全部数据。要更正请发 /记录，要注销请联系管理员。"
 NO_PICTURE = "（这台机器没有中文字体，没有配图。）"
@@ -70,6 +74,29 @@ def short(report: Report) -> str:
         lines.append(
             f"每一条：/统计 {report.unit} {period} 明细；看一条：/记录 {report.records[-1].id}。"
         )
+    return "\n".join(lines)
+
+
+def task(found: TaskProgress) -> str:
+    """How far a task is, those who are behind first."""
+    lines = [f"**任务 {found.task_id}　{found.title}**"]
+    if found.document:
+        lines.append(f"依据：《{found.document}》{found.locator}")
+    if not found.due:
+        lines.append("还没有到期的。")
+        return "\n".join(lines)
+    lines.append(
+        f"到期{found.due}项次，办结{found.done}项次，"
+        f"办结率{share(found.done / found.due)}，逾期{found.late}项次。"
+    )
+    behind = sorted(found.rows, key=lambda one: (one.done - one.due, one.name))
+    for one in behind[:_RECORDS]:
+        proof = f"（{numbered(one.record_ids, 6)}）" if one.record_ids else ""
+        left = f"，还差 {one.due - one.done}" if one.due > one.done else ""
+        lines.append(f"- {one.name}：{one.done}/{one.due}{left}{proof}")
+    if len(behind) > _RECORDS:
+        lines.append(f"只列了前 {_RECORDS} 个。")
+    lines.append(f"佐证材料：/佐证 任务 {found.task_id}")
     return "\n".join(lines)
 
 

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from bot.errors import NotAllowed, NotFound, UsageError
 from bot.messages import Role
 from handlers.people.actions import operator
+from handlers.reports import wording
+from handlers.reports.actions import Reports
 from handlers.reports.indicator_views import Standing, Way
 from handlers.reports.indicators import Indicators
 from handlers.reports.period import month, year
@@ -321,6 +323,17 @@ async def test_a_task_s_proof_has_its_clause_and_only_what_one_may_see(hall: Hal
     assert "《党建要点》二、（一）" in words
     with pytest.raises(NotAllowed):
         await proofs.of_task(await hall.who("外人"), task_id)
+
+    reports = Reports(store=hall.store, types=hall.types, clock=hall.clock, zone=ZONE)
+    mine_only = await reports.of_task(await hall.who("关若谷"), task_id)
+    assert [(one.name, one.due, one.done) for one in mine_only.rows] == [(BRANCH, 1, 1)]
+    everybody = await reports.of_task(operator(), task_id)
+    assert {one.name for one in everybody.rows} == {BRANCH, OTHER}
+    said = wording.task(everybody)
+    assert "依据：《党建要点》二、（一）" in said
+    assert "到期2项次，办结2项次，办结率100%" in said
+    with pytest.raises(NotAllowed):
+        await reports.of_task(await hall.who("外人"), task_id)
     with pytest.raises(NotFound):
         await proofs.of_task(operator(), 99_999)
 
