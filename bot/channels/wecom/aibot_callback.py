@@ -59,6 +59,7 @@ from bot.channels.wecom.aibot_polls import Answering, Polls
 from bot.channels.wecom.aibot_sending import LIMITS
 from bot.channels.wecom.aibot_settings import AiBotSettings, Answers, NoAnswers
 from bot.channels.wecom.aibot_stream import Growing
+from bot.channels.wecom.bodies import parameter, read_capped
 from bot.channels.wecom.crypto import CallbackCrypto, check_age
 from bot.errors import BadSignature, ChannelRefused, ChannelUnavailable
 from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Reply
@@ -66,7 +67,6 @@ from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind
 logger = logging.getLogger(__name__)
 
 _BODY_LIMIT_BYTES = 256 << 10
-_PARAMETER_CHARS = 128
 _MOST_IMAGES = 10
 _IMMEDIATE_S = 4.0
 _GLANCE_S = 1.0
@@ -146,7 +146,7 @@ class AiBotCallbackChannel:
 
     async def receive(self, request: web.Request) -> web.Response:
         """Store a message and answer it at once with the beginning of a stream."""
-        envelope = read_object(await _read(request))
+        envelope = read_object(await read_capped(request, _BODY_LIMIT_BYTES))
         try:
             plain = self._open(request, text_at(envelope, "encrypt"))
         except BadSignature as error:
@@ -173,7 +173,10 @@ class AiBotCallbackChannel:
                 images.append(base64.b64encode(content).decode())
             else:
                 notes.append(f"（附件《{attachment.name}》在这里发不出来，请向管理员索取。）")
-        return [write_part(part) for part in _parts(reply, target, images, notes)]
+        parts = _parts(reply, target, images, notes)
+        if not any(part.updates for part in parts):
+            self._answer_with_nothing(read_handle(target.reply_to))
+        return [write_part(part) for part in parts]
 
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent:
         """Let the platform fetch the part, or post it as the one later message.
@@ -250,9 +253,9 @@ class AiBotCallbackChannel:
         )
 
     def _open(self, request: web.Request, ciphertext: str) -> bytes:
-        timestamp = _parameter(request, "timestamp")
+        timestamp = parameter(request, "timestamp")
         check_age(timestamp, self._clock().timestamp())
-        signature, nonce = _parameter(request, "msg_signature"), _parameter(request, "nonce")
+        signature, nonce = parameter(request, "msg_signature"), parameter(request, "nonce")
         return self._crypto.open(signature, timestamp, nonce, ciphertext)
 
     async def _answer(self, body: JsonObject) -> dict[str, object] | None:
@@ -295,7 +298,7 @@ class AiBotCallbackChannel:
                 return None
             async with asyncio.timeout(_IMMEDIATE_S):
                 found: dict[str, object] = await answer
-                return found
+                return found or None
         except TimeoutError:
             return None
         finally:
@@ -310,6 +313,12 @@ class AiBotCallbackChannel:
         elif part.card is not None and part.updates:
             answer.set_result(update_body(part.card, task, handle.account))
         return answer.done()
+
+    def _answer_with_nothing(self, handle: Handle | None) -> None:
+        """A tap whose card stays as it is need not wait: the words come another way."""
+        answer = self._immediate.get(handle.message_id) if handle else None
+        if handle and handle.way is Way.CARD and answer is not None and not answer.done():
+            answer.set_result({})
 
     async def _poll(self, body: JsonObject) -> dict[str, object]:
         stream = text_at(body, "stream", "id")
@@ -370,23 +379,3 @@ def _parts(reply: Reply, target: Target, images: Sequence[str], notes: Sequence[
         first, card=card.card, card_key=card.card_key, card_words=card_text(reply.card)
     )
     return [joined, *texts[1:]]
-
-
-async def _read(request: web.Request) -> bytes:
-    """The body, or 413 as soon as it is over the limit."""
-    body = bytearray()
-    if (request.content_length or 0) <= _BODY_LIMIT_BYTES:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > _BODY_LIMIT_BYTES:
-                break
-        else:
-            return bytes(body)
-    raise web.HTTPRequestEntityTooLarge(max_size=_BODY_LIMIT_BYTES, actual_size=len(body))
-
-
-def _parameter(request: web.Request, name: str) -> str:
-    values = request.query.getall(name, [])
-    if len(values) != 1 or len(values[0]) > _PARAMETER_CHARS:
-        raise BadSignature(f"callback parameter {name} is missing, doubled or too long")
-    return values[0]

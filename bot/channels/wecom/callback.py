@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from bot.channels.base import Accept
+from bot.channels.wecom.bodies import parameter, read_capped
 from bot.channels.wecom.crypto import WINDOW_S, CallbackCrypto, check_age
 from bot.channels.wecom.envelope import (
     BODY_LIMIT_BYTES,
@@ -29,7 +30,6 @@ from bot.errors import BadSignature
 
 logger = logging.getLogger(__name__)
 
-_PARAMETER_CHARS = 128
 _REMEMBERED = timedelta(seconds=2 * WINDOW_S)
 _ALARMS = frozenset(
     f"event.{name}"
@@ -81,7 +81,7 @@ class Callback:
 
     async def receive(self, request: web.Request) -> web.Response:
         """Store one message or event, then answer 200 with an empty body."""
-        body = await _read(request)
+        body = await read_capped(request, BODY_LIMIT_BYTES)
         try:
             ciphertext = read_ciphertext(body)
             plain = self._open(request, ciphertext)
@@ -92,9 +92,9 @@ class Callback:
         return web.Response()
 
     def _open(self, request: web.Request, ciphertext: str) -> bytes:
-        timestamp = _parameter(request, "timestamp")
+        timestamp = parameter(request, "timestamp")
         check_age(timestamp, self._clock().timestamp())
-        signature, nonce = _parameter(request, "msg_signature"), _parameter(request, "nonce")
+        signature, nonce = parameter(request, "msg_signature"), parameter(request, "nonce")
         return self._crypto.open(signature, timestamp, nonce, ciphertext)
 
     async def _check_use(self, signature: str, body: bytes) -> None:
@@ -133,30 +133,3 @@ class Callback:
         self.counts["refused"] += 1
         logger.info("refused a WeCom callback: %s", error)
         return web.Response(status=403, text=BadSignature.default_reply)
-
-
-async def _read(request: web.Request) -> bytes:
-    """The body, or 413 as soon as it is over the limit."""
-    announced = request.content_length
-    if (
-        announced is not None
-        and announced <= BODY_LIMIT_BYTES
-        and not request.headers.get("Content-Encoding")
-    ):
-        return await request.read()
-    body = bytearray()
-    if announced is None or announced <= BODY_LIMIT_BYTES:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > BODY_LIMIT_BYTES:
-                break
-        else:
-            return bytes(body)
-    raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT_BYTES, actual_size=len(body))
-
-
-def _parameter(request: web.Request, name: str) -> str:
-    values = request.query.getall(name, [])
-    if len(values) != 1 or len(values[0]) > _PARAMETER_CHARS:
-        raise BadSignature(f"callback parameter {name} is missing, doubled or too long")
-    return values[0]

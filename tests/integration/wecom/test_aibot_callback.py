@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 import pytest
@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.channels.base import Sends, Streams, Target, UpdatesCards
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
 from bot.channels.wecom.aibot_cards import new_task_id
-from bot.channels.wecom.aibot_settings import AiBotSettings, Answered
+from bot.channels.wecom.aibot_settings import AiBotSettings
 from bot.channels.wecom.aibot_stream import LOOKING
 from bot.errors import ChannelRefused
 from bot.messages import (
@@ -28,35 +28,7 @@ from bot.messages import (
 )
 from tests.fakes.aibot_callbacks import AES_KEY, TOKEN, FakeCallbackPlatform, cipher, sign
 from tests.fakes.aibot_server import event, message
-
-
-@dataclass
-class Inbox:
-    messages: list[IncomingMessage] = field(default_factory=list)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def accept(self, message: IncomingMessage) -> bool:
-        if any(known.message_id == message.message_id for known in self.messages):
-            return False
-        async with self.changed:
-            self.messages.append(message)
-            self.changed.notify_all()
-        return True
-
-    async def has(self, count: int) -> list[IncomingMessage]:
-        async with asyncio.timeout(5), self.changed:
-            await self.changed.wait_for(lambda: len(self.messages) >= count)
-        return self.messages
-
-
-@dataclass
-class Remembered:
-    replies: dict[str, Reply] = field(default_factory=dict)
-    ways: dict[str, str | None] = field(default_factory=dict)
-
-    async def to(self, message_id: str) -> Answered | None:
-        reply = self.replies.get(message_id)
-        return Answered(reply=reply, reply_to=self.ways.get(message_id)) if reply else None
+from tests.integration.wecom.aibot_stage import Inbox, Remembered
 
 
 @dataclass
@@ -320,6 +292,21 @@ async def test_a_tapped_card_is_replaced_by_the_events_own_answer(setting: Setti
     assert isinstance(answer, dict)
     assert answer["response_type"] == "update_template_card"
     assert answer["template_card"]["task_id"] == task  # type: ignore[index]
+
+
+async def test_a_tap_that_changes_no_card_is_answered_at_once(setting: Setting) -> None:
+    """Not after the seconds in which a card might have been replaced."""
+    assert setting.bot
+    tap = event("template_card_event", event_key="/签收 17", task_id=new_task_id("t17", "d0"))
+    tap |= {"response_url": setting.platform.response_url}
+    posting = asyncio.create_task(setting.platform.post(tap))
+    [tapped] = await setting.inbox.has(1)
+
+    async with asyncio.timeout(3):
+        await deliver(setting.bot, Reply(text="已经签收过了。"), target_of(tapped))
+        assert await posting is None
+
+    assert setting.platform.later[0]["markdown"] == {"content": "已经签收过了。"}
 
 
 async def test_feedback_on_a_stream_names_the_answer(setting: Setting) -> None:
