@@ -60,11 +60,19 @@ class ChannelError(BotError):
 class ChannelUnavailable(ChannelError):
     """Surely not sent, or safe to send again; try the same bytes later."""
 
+    needs_setup: ClassVar[bool] = False
+
     def __init__(
         self, message: str, *, retry_after_s: float | None = None, reply: str | None = None
     ) -> None:
         super().__init__(message, reply=reply)
         self.retry_after_s = retry_after_s
+
+
+class SetupNeeded(ChannelUnavailable):
+    """Nothing goes until an administrator changes a setting or gives a right: ``reply`` says so."""
+
+    needs_setup = True
 
 
 class ChannelRefused(ChannelError):

@@ -342,6 +342,8 @@ class Outbox:
         wait_s = longest_s * random.uniform(0.5, 1.0)  # noqa: S311
         if isinstance(error, ChannelUnavailable):
             wait_s = max(wait_s, error.retry_after_s or 0.0)
+            if error.needs_setup:
+                await self._tell(job, DeliveryState.OPEN, error.reply, {})
         logger.info("delivery %d again in %.1f s: %s", job.id, wait_s, error)
         await self._postpone(job, wait_s, is_failure=True)
 

@@ -1,11 +1,14 @@
-"""Tells the admins, in Chinese, of what did not arrive; once an hour for the same reason."""
+"""Tells the admins, in Chinese, of what did not arrive; once an hour for the same reason.
+
+They are told through another channel than the one in trouble, where there is one.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -20,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _KEY = "trouble:"
 _HOW = {
+    DeliveryState.OPEN: "暂时发不出去，会一直再试",
     DeliveryState.FAILED: "没有发出去",
     DeliveryState.UNCERTAIN: "不确定对方收到没有",
     DeliveryState.MISSED: "错过了时间，没有发",
@@ -48,10 +52,15 @@ class Troubles:
         text = _words(trouble)
         digest = hashlib.sha256(f"{trouble.channel}{trouble.reason}".encode()).hexdigest()[:16]
 
+        # What waits for a setting goes on waiting; what is sent of it may itself have to wait.
+        when = f"{now:%Y%m%d}" if trouble.state is DeliveryState.OPEN else f"{now:%Y%m%d%H}"
+        elsewhere_first = sorted(self.post.channels, key=lambda name: name is trouble.channel)
+        post = replace(self.post, channels=elsewhere_first)
+
         def work(session: Session) -> None:
-            for admin in self.post.in_charge(session, []):
-                key = f"{_KEY}{now:%Y%m%d%H}:{digest}:{admin}"
-                self.post.to_member(session, admin, key, Reply(text=text), now)
+            for admin in post.in_charge(session, []):
+                key = f"{_KEY}{when}:{digest}:{admin}"
+                post.to_member(session, admin, key, Reply(text=text), now)
 
         await self.store.write(work)
 
@@ -64,5 +73,6 @@ def _words(trouble: Trouble) -> str:
     if trouble.refused:
         why = "、".join(sorted(set(trouble.refused.values())))
         lines.append(f"{len(trouble.refused)} 个账号没有收到：{why}")
-    lines.append("同样的情况一小时内不再重复说；配置可以用 yaodian doctor 检查。")
+    how_long = "今天" if trouble.state is DeliveryState.OPEN else "一小时内"
+    lines.append(f"同样的情况{how_long}不再重复说；配置可以用 yaodian doctor 检查。")
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.errors import ChannelError, ChannelRefused, ChannelUnavailable
+from bot.errors import ChannelError, ChannelRefused, ChannelUnavailable, SetupNeeded
 
 
 class Action(StrEnum):
@@ -139,10 +139,6 @@ class PlatformRefused(ChannelRefused):
         super().__init__(message, reply=rule.advice or None)
         self.code = code
         self.action = rule.action
-
-
-class SetupNeeded(ChannelUnavailable):
-    """A setting or a permission is missing, for callers that can do without."""
 
 
 _RETRY_S = 5.0

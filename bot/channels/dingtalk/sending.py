@@ -18,7 +18,7 @@ from bot.channels.base import Directory, Guarantee, ReadBlob, Sent, Target
 from bot.channels.dingtalk import cards, media
 from bot.channels.dingtalk.api import OpenApi
 from bot.channels.dingtalk.directory import read_directory
-from bot.channels.dingtalk.errors import PlatformRefused, SetupNeeded
+from bot.channels.dingtalk.errors import PlatformRefused
 from bot.channels.dingtalk.rendering import (
     MOST_NOTIFIED,
     MOST_RECIPIENTS,
@@ -31,7 +31,7 @@ from bot.channels.dingtalk.reply_to import OUTSIDER_MARK, ReplyTo, is_own_addres
 from bot.channels.dingtalk.robot import Robot
 from bot.channels.dingtalk.settings import AppSettings
 from bot.channels.dingtalk.work_notice import Notices, remembered_until
-from bot.errors import ChannelRefused, ChannelUnavailable
+from bot.errors import ChannelRefused, ChannelUnavailable, SetupNeeded
 from bot.messages import Attachment, Reply
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.errors import ChannelError, ChannelRefused, ChannelUnavailable
+from bot.errors import ChannelError, ChannelRefused, ChannelUnavailable, SetupNeeded
 
 
 class Action(StrEnum):
@@ -150,6 +150,6 @@ def error_of(errcode: int, call: str, *, limited_before: int = 0) -> ChannelErro
             wait_s = _MINUTE_S if limited_before < 3 else _HOUR_S
             return ChannelUnavailable(message, retry_after_s=wait_s, reply=rule.advice)
         case Action.SETUP:
-            return ChannelUnavailable(message, retry_after_s=_SETUP_S, reply=rule.advice)
+            return SetupNeeded(message, retry_after_s=_SETUP_S, reply=rule.advice)
         case _:
             return PlatformRefused(message, errcode, reply=rule.advice or None)
