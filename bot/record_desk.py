@@ -36,6 +36,7 @@ class _Report(_Request):
     unit: str
     period: str
     path: str
+    type: str | None = None
 
 
 class _Person(_Request):
@@ -76,7 +77,7 @@ class RecordDesk:
         except ValueError as error:
             reply = "文件名要以 .xlsx、.docx 或 .png 结尾。"
             raise UsageError("unknown kind of file", reply=reply) from error
-        report = await self.reports.report(operator(), request.unit, period)
+        report = await self.reports.report(operator(), request.unit, period, type_name=request.type)
         return await _written(request.path, await self.reports.made(report, form))
 
     async def _export_person(self, request: _Person) -> JsonValue:

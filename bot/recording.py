@@ -112,7 +112,7 @@ def build_recording(
     reports = Reports(
         store=store, types=types, clock=clock, zone=zone, is_ranked=settings.reports.ranking
     )
-    personal = Personal(store=store, clock=clock)
+    personal = Personal(store=store, clock=clock, types=types)
     erasing = Erasing(store=store, clock=clock)
     attachments = Attachments(store=store, clock=clock, fetch=fetch)
     routes = RecordRoutes(

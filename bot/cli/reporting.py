@@ -44,11 +44,16 @@ def report(
     unit: Annotated[str, typer.Argument(help="单位名称。")],
     period: Annotated[str, typer.Argument(help="期间：2026年9月、上月、第三季度、2026年。")],
     out: Annotated[Path, typer.Option("--out", help="写到哪个文件：.xlsx、.docx 或 .png。")],
+    type_name: Annotated[
+        str | None, typer.Option("--type", help="只要这一类，例如 主题党日。", show_default=False)
+    ] = None,
     config: ConfigOption = None,
     data: DataOption = DATA,
 ) -> None:
     """出一份统计报告。"""
-    values: dict[str, JsonValue] = {"unit": unit, "period": period, "path": str(out.absolute())}
+    values: dict[str, JsonValue] = {
+        "unit": unit, "period": period, "path": str(out.absolute()), "type": type_name,
+    }  # fmt: skip
     _write("report", values, config, data)
 
 

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from handlers.people.managing import must_manage
 from handlers.records import personal_sheet
 from handlers.records.files import safe_name
 from handlers.records.personal_rows import Rows, collected
+from handlers.records.types import RecordTypes
 from store import audit, blobs, people, proofs
 from store.engine import Store
 from store.models_tasks import OccurrenceFile
@@ -30,6 +31,7 @@ class Personal:
 
     store: Store
     clock: Callable[[], datetime]
+    types: RecordTypes = field(default_factory=lambda: RecordTypes([]))
 
     async def export(self, actor: Actor, member_id: int) -> bytes:
         """Everything that is kept about a member, as a .zip with their files.
@@ -52,7 +54,7 @@ class Personal:
             audit.record(session, who=actor.account, what="people.export", subject=subject, now=now)
 
         await self.store.write(note)
-        return await asyncio.to_thread(_zipped, found, files)
+        return await asyncio.to_thread(_zipped, found, files, self.types)
 
     async def member_named(self, actor: Actor, name: str) -> int:
         """The one active member of this name.
@@ -88,12 +90,23 @@ def _collect(session: Session, member_id: int) -> tuple[Rows, list[tuple[str, by
     return found, files
 
 
+def _words(types: RecordTypes) -> Mapping[str, str]:
+    """What the codes of types, their states and their fields are called."""
+    found: dict[str, str] = {}
+    for one in types:
+        found |= {field.id: field.name for field in one.fields}
+        found |= {state.id: state.name for state in one.states}
+    return found | {one.id: one.name for one in types}
+
+
 def _zipped(
-    found: Mapping[str, Sequence[Mapping[str, object]]], files: Sequence[tuple[str, bytes]]
+    found: Mapping[str, Sequence[Mapping[str, object]]],
+    files: Sequence[tuple[str, bytes]],
+    types: RecordTypes,
 ) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("我的数据.xlsx", personal_sheet.workbook(found))
+        archive.writestr("我的数据.xlsx", personal_sheet.workbook(found, _words(types)))
         for name, rows in found.items():
             text = json.dumps(rows, ensure_ascii=False, indent=2, default=str)
             archive.writestr(f"原始数据/{name}.json", text)

@@ -76,6 +76,10 @@ def collected(session: Session, member: Member) -> tuple[Rows, Sequence[Record]]
     }
     rows = {name: [_plain(row) for row in of] for name, of in found.items()}
     rows["添加的文件"] = _documents(session, member.id)
+    units = {one.id: one.name for one in people.units(session)}
+    for row in (row for of in rows.values() for row in of):
+        if row.get("unit_id") in units:
+            row["unit"] = units[int(str(row["unit_id"]))]
     return rows, own
 
 

@@ -12,8 +12,8 @@ from store.models_records import RecordKind
 Cell = str | int | float | date | None
 
 _KINDS = {RecordKind.ACTIVITY: "活动", RecordKind.CHECK_IN: "签到", RecordKind.FORM: "填报"}
-_STANDINGS = {"present": "已到", "late": "迟到", "leave": "请假", "asked": "补签待同意"}
-_FIELD_WORDS: Mapping[str, str] = {
+STANDINGS = {"present": "已到", "late": "迟到", "leave": "请假", "asked": "补签待同意"}
+FIELD_WORDS: Mapping[str, str] = {
     "topic": "主题",
     "place": "地点",
     "expected": "应到",
@@ -24,6 +24,8 @@ _FIELD_WORDS: Mapping[str, str] = {
     "who": "人员",
     "reason": "事由",
     "minutes": "迟到分钟",
+    "standing": "情况",
+    "by_proxy": "代签",
 }
 _LEDGER_FIELDS = ("topic", "place", "expected", "present", "on_leave", "absent", "late", "who")
 
@@ -190,7 +192,7 @@ def ledger_of(rows: Sequence[RecordRow], *, title: str) -> Table:
     return Table(
         title=title,
         header=("编号", "日期", "种类", "类型", "单位", "姓名", "情况",
-                *(_FIELD_WORDS[name] for name in _LEDGER_FIELDS), "其他"),
+                *(FIELD_WORDS[name] for name in _LEDGER_FIELDS), "其他"),
         rows=tuple(_ledger_row(one) for one in rows),
         widths=(8, 12, 8, 18, 24, 12, 10, 30, 16, 8, 8, 16, 16, 16, 24, 30),
     )  # fmt: skip
@@ -210,15 +212,17 @@ def _ledger_row(one: RecordRow) -> tuple[Cell, ...]:
         one.type_name,
         one.unit,
         one.member,
-        _STANDINGS.get(str(standing), "") if standing else "",
-        *(_plain(one.fields.get(name)) for name in _LEDGER_FIELDS),
+        STANDINGS.get(str(standing), "") if standing else "",
+        *(plain(one.fields.get(name)) for name in _LEDGER_FIELDS),
         "；".join(
-            f"{_FIELD_WORDS.get(name, name)}：{_plain(value)}" for name, value in others.items()
+            f"{one.labels.get(name) or FIELD_WORDS.get(name, name)}：{plain(value)}"
+            for name, value in others.items()
         ),
     )
 
 
-def _plain(value: object) -> Cell:
+def plain(value: object) -> Cell:
+    """A field as a cell shows it; a list with its parts set apart."""
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -273,6 +273,7 @@ def record_row(
         member=names.get(record.member_id or 0, ""),
         fields=record.fields,
         entered_at=record.entered_at,
+        labels={one.id: one.name for one in type_.fields} if type_ else {},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from handlers.reports.period import Period
@@ -94,6 +94,8 @@ class RecordRow:
     member: str
     fields: Mapping[str, object]
     entered_at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the type calls its fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
