@@ -20,6 +20,7 @@ from handlers.records.actions import Records
 from handlers.records.attachments import Attachments, Fetch
 from handlers.records.check_in import RollCalls
 from handlers.records.check_in_dialogue import CheckInDialogue
+from handlers.records.configured import days_by_type, points_by_key
 from handlers.records.dialogue import RecordsDialogue
 from handlers.records.erasing import Erasing
 from handlers.records.form_dialogue import FormDialogue
@@ -90,17 +91,22 @@ def build_recording(
     pending: Pending,
     fetch: Fetch,
 ) -> Recording:
-    """``channels`` can send to a person, best first; ``fetch`` gets what a platform keeps."""
+    """``channels`` can send to a person, best first; ``fetch`` gets what a platform keeps.
+
+    Raises:
+        ConfigError: Points or retention are set for a type that there is not.
+    """
+    points = points_by_key(settings.points, types)
     book = Book(
         types=types,
         clock=clock,
         zone=zone,
         channels=channels,
         wording=wording.DELIVERED,
-        points=settings.points,
+        points=points,
     )
     calls = RollCalls(store=store, book=book)
-    views = Views(types=types, zone=zone, points=settings.points)
+    views = Views(types=types, zone=zone, points=points)
     records = Records(
         store=store,
         views=views,
@@ -141,5 +147,5 @@ def build_recording(
         routes=routes,
         desk=RecordDesk(reports=reports, personal=personal, erasing=erasing),
         erasing=erasing,
-        retention=settings.retention,
+        retention=days_by_type(settings.retention, types),
     )

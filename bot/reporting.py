@@ -50,7 +50,14 @@ def build_reporting(
     """``confirmations`` are those of the whole program: a yes finds what it is about."""
     is_ranked = settings.reports.ranking
     indicators = Indicators(store=store, types=types, clock=clock, zone=zone)
-    points = Points(store=store, types=types, clock=clock, zone=zone, is_ranked=is_ranked)
+    points = Points(
+        store=store,
+        types=types,
+        clock=clock,
+        zone=zone,
+        is_ranked=is_ranked,
+        is_configured=bool(settings.points),
+    )
     proofs = Proofs(store=store, types=types, indicators=indicators, clock=clock, zone=zone)
     return Reporting(
         indicators=indicators,

@@ -76,6 +76,8 @@ class Points:
     clock: Callable[[], datetime]
     zone: ZoneInfo
     is_ranked: bool = False
+    is_configured: bool = True
+    """Whether any type brings points."""
 
     def today(self) -> date:
         """Where the people are."""

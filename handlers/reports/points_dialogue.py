@@ -12,6 +12,7 @@ from handlers.reports.period import Period, read_period, year
 from handlers.reports.points import OwnPoints, Points, UnitPoints
 
 _LISTED, _MEMBERS = 15, 60
+_NOT_SET = "还没有设置积分。管理员在 yaodian.toml 的 [points] 里写上每类记录几分，就会自动累计。"
 _HOW = "可以这样写：/积分（自己今年的）、/积分 9月、/积分 第一支部 今年。"
 
 
@@ -25,6 +26,8 @@ class PointsDialogue:
     async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/积分 [单位] [期间]."""
         actor = await self.people.actor(message.sender)
+        if not self.points.is_configured:
+            return Reply(text=_NOT_SET)
         period, words = _period_in(arguments.words, self.points)
         if len(words) > 1:
             raise UsageError("words left over", reply=f"没看懂“{' '.join(words)}”。{_HOW}")

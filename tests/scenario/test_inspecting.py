@@ -125,8 +125,7 @@ async def test_a_teacher_has_points_but_no_indicators(app: App, enter: Enter) ->
     async with enter(app, "柏舟") as teacher:
         assert "没有权限" in await says(teacher, "/指标")
         assert "没有权限" in await says(teacher, "/佐证 任务 1")
-        assert "还没有积分" in await says(teacher, "/积分")
-        assert "没有权限" in await says(teacher, "/积分 二中第一党支部")
+        assert "还没有设置积分" in await says(teacher, "/积分")
 
 
 async def test_a_sheet_with_a_fault_or_of_another_kind_is_said_to_be_so(app: App) -> None:

@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -242,3 +243,15 @@ def test_who_has_no_result_has_no_place_and_equal_ones_share_theirs() -> None:
     assert "1. " not in wording.compared(all_of_them, is_ranked=False)
     table = wording.comparison_table(all_of_them, is_ranked=True)
     assert [row[:3] for row in table.rows][-1] == (None, "乙", None)
+
+
+def test_the_sheet_that_the_guide_shows_is_one() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reports.md").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("|") and "---" not in line]
+    rows = [[cell.strip() or None for cell in line.strip("|").split("|")] for line in lines]
+    sheet = read_indicators(workbook(rows))
+
+    assert sheet.errors == ()
+    assert sheet.levels == (2, 3)
+    assert [one.target for one in sheet.nodes if one.level == 2] == [12, 4, None]
+    assert sum(one.hundredths or 0 for one in sheet.nodes if one.level == 1) == 2500
