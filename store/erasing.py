@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ColumnElement, Text, cast, delete, inspect, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from store import audit, settings
+from store import audit, outbox, settings
 from store.models import (
     Account,
     AuditEntry,
@@ -28,17 +28,20 @@ from store.models import (
     Member,
     Notice,
     Part,
+    PartState,
     Setting,
 )
 from store.models_questions import Question, StandingAnswer
 from store.models_records import PendingForm
 from store.models_tasks import Assignment, Task
+from store.waking import wake
 
 _LEAST_WORDS = 4
 _NUMBERS = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\d{17}[\dXx])(?!\d)")
 SCRUB = "erase.scrub"
 """Set while bytes that belong to nobody may still be in the file."""
 
+HALFWAY = "发到一半时有人注销，不知道还差哪些"
 SPARED = frozenset({"member", "document", "blob", "vector", "part", "audit", "task"})
 """Tables whose words stay, or are dealt with by what leads to them; all others are searched."""
 SPARED_COLUMNS = frozenset({"citations", "basis", "evidence_types", "labels"})
@@ -88,7 +91,7 @@ def name_of(session: Session, member: Member, instead: str) -> Name | None:
     return Name(name=member.name, longer=longer, instead=instead)
 
 
-def take_out_name(session: Session, name: Name) -> None:
+def take_out_name(session: Session, name: Name, now: datetime) -> None:
     """Out of every column of text that is searched; parts of deliveries that named it go whole."""
     for mapper in Base.registry.mappers:
         row: type[Base] = mapper.class_
@@ -101,7 +104,7 @@ def take_out_name(session: Session, name: Name) -> None:
                     continue
                 setattr(found, column, after)
                 if isinstance(found, Delivery):
-                    session.execute(delete(Part).where(Part.delivery_id == found.id))
+                    drop_parts(session, found, now)
 
 
 def _searched(row: type[Base]) -> list[str]:
@@ -121,13 +124,30 @@ def _mentions(attribute: InstrumentedAttribute[object], name: Name) -> ColumnEle
     return or_(*(text.contains(form, autoescape=True) for form in name.forms))
 
 
+def drop_parts(session: Session, delivery: Delivery, now: datetime) -> None:
+    """Its bytes said what it says no more; somebody else's that is still to go is made anew.
+
+    Of one that may have arrived in part nobody knows what is left: a person decides.
+    """
+    states = session.scalars(select(Part.state).where(Part.delivery_id == delivery.id)).all()
+    session.execute(delete(Part).where(Part.delivery_id == delivery.id))
+    if delivery.state != DeliveryState.OPEN:
+        return
+    delivery.is_rendered, delivery.owner, delivery.lease_until = False, None, None
+    delivery.attempt += 1  # whoever has it in hand has lost it
+    if any(one not in (PartState.PENDING, PartState.FAILED) for one in states):
+        delivery.state, delivery.reason = DeliveryState.UNCERTAIN, HALFWAY
+        delivery.ended_at = now
+    wake(session, outbox.TOPIC)
+
+
 def own_words(session: Session, member_id: int) -> list[str]:
     """What the person asked, the longest first: others were sent it to answer."""
     asked = session.scalars(select(Question.question).where(Question.asked_by == member_id))
     return sorted({one for one in asked if len(one) >= _LEAST_WORDS}, key=len, reverse=True)
 
 
-def take_out_words(session: Session, words: Collection[str], instead: str) -> None:
+def take_out_words(session: Session, words: Collection[str], instead: str, now: datetime) -> None:
     """Out of what others were sent; of standing answers that came of it the numbers go."""
     for one in words:
         forms = dict.fromkeys((one, json.dumps(one, ensure_ascii=False)[1:-1], _escaped(one)))
@@ -135,7 +155,7 @@ def take_out_words(session: Session, words: Collection[str], instead: str) -> No
         for delivery in session.scalars(select(Delivery).where(quoting)):
             for form in forms:
                 delivery.reply = delivery.reply.replace(form, instead)
-            session.execute(delete(Part).where(Part.delivery_id == delivery.id))
+            drop_parts(session, delivery, now)
     for answer in session.scalars(select(StandingAnswer).where(StandingAnswer.question.in_(words))):
         answer.question = _NUMBERS.sub("***", answer.question)
 
@@ -154,7 +174,7 @@ def take_out_own(session: Session, member_id: int, name: Name | None) -> None:
     settings.forget(session, f"undo\nmember:{member_id}")
 
 
-def take_out_account(session: Session, platform: str, account: str) -> None:
+def take_out_account(session: Session, platform: str, account: str, now: datetime) -> None:
     """Nothing says any more what this account did, nor where its private chat is."""
     key = f"{platform}:{account}"
     session.execute(delete(PendingForm).where(PendingForm.account == key))
@@ -167,6 +187,11 @@ def take_out_account(session: Session, platform: str, account: str) -> None:
         channel, _, rest = (notice.recipient or "").removeprefix("chat:").partition(":")
         if _is_of(channel, platform) and rest == f"0:{account}":
             notice.recipient = "erased"
+    among = cast(Delivery.accounts, Text).contains(_escaped(account), autoescape=True)
+    for delivery in session.scalars(select(Delivery).where(among)):
+        if account in delivery.accounts and _is_of(delivery.channel, platform):
+            delivery.accounts = [one for one in delivery.accounts if one != account]
+            drop_parts(session, delivery, now)
     for setting in session.scalars(select(Setting.key).where(Setting.key.contains(account))).all():
         words = re.split(r"[\n:]", setting)
         if account in words and any(_is_of(word, platform) for word in words):

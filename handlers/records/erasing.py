@@ -27,7 +27,7 @@ from handlers.people.managing import must_manage
 from store import audit, blobs, erasing, people, records, settings, usage, waiting_files
 from store.engine import Store
 from store.erasing import SCRUB, Name
-from store.models import Account, Delivery, Member, Part
+from store.models import Account, Delivery, Member
 from store.models_questions import Question
 from store.models_records import Record, RecordFile, RollCallMember
 
@@ -107,7 +107,7 @@ class Erasing:
 
     async def _forget_made_files(self, name: Name) -> None:
         """Sheets and documents that were made for somebody else and name the person."""
-        made = await self.store.read(_attached)
+        made, now = await self.store.read(_attached), self.clock()
         naming = [one for one in made if await asyncio.to_thread(_names, made[one], name.name)]
 
         def work(session: Session) -> None:
@@ -117,7 +117,7 @@ class Erasing:
                 reply = reply_from_json(delivery.reply)
                 kept = tuple(one for one in reply.attachments if one.blob not in naming)
                 delivery.reply = reply_to_json(replace(reply, attachments=kept))
-                session.execute(delete(Part).where(Part.delivery_id == delivery.id))
+                erasing.drop_parts(session, delivery, now)
             blobs.forget_unused(session, naming)
 
         if naming:
@@ -150,13 +150,13 @@ def _erase(
     )
     for one in accounts:
         erasing.empty_messages(session, one.platform, one.account, reply=_EMPTIED, now=now)
-        erasing.take_out_account(session, one.platform, one.account)
+        erasing.take_out_account(session, one.platform, one.account, now)
         usage.forget_payer(session, f"{one.platform}:{one.account}")
-    erasing.take_out_words(session, words, _DELETED)
+    erasing.take_out_words(session, words, _DELETED, now)
     erasing.take_out_own(session, member.id, name)
     mobile = [Name(name=member.mobile, longer=(), instead="***")] if member.mobile else []
     for trace in (*mobile, *filter(None, (name,))):
-        erasing.take_out_name(session, trace)
+        erasing.take_out_name(session, trace, now)
     session.execute(delete(Account).where(Account.member_id == member.id))
     member.name, member.pinyin = ERASED, ""
     member.mobile = member.joined_party_on = None

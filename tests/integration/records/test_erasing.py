@@ -25,7 +25,7 @@ from handlers.reports.cells import Table
 from handlers.reports.xlsx import tables_workbook
 from store import audit, blobs, erasing, inbox, outbox, pending, people, records, settings
 from store.engine import Store
-from store.models import Base, Blob, Delivery, Member, Part
+from store.models import Base, Blob, Delivery, DeliveryState, Member, Part, PartState
 from store.models_questions import Question, StandingAnswer
 from store.models_records import PendingForm, Record, RecordKind
 from store.models_running import JoinRequest
@@ -285,3 +285,51 @@ def test_no_table_that_leads_to_a_person_is_forgotten_in_their_export() -> None:
 
     assert leading - given - OTHERS.keys() == set()
     assert given <= leading
+
+
+@pytest.mark.parametrize(
+    ("parts", "state", "is_rendered"),
+    [
+        ([], DeliveryState.OPEN, False),
+        ([PartState.PENDING, PartState.PENDING], DeliveryState.OPEN, False),
+        ([PartState.SENT, PartState.PENDING], DeliveryState.UNCERTAIN, False),
+        ([PartState.CLAIMED], DeliveryState.UNCERTAIN, False),
+    ],
+)
+async def test_what_others_are_still_to_get_reaches_them_without_the_name(
+    hall: Hall, parts: list[PartState], state: DeliveryState, is_rendered: bool
+) -> None:
+    """A delivery whose bytes were dropped was once taken for sent: it had no parts left."""
+    member_id = await move_in(hall)
+    now = hall.clock()
+
+    def give(session: Session) -> int:
+        draft = outbox.Draft(
+            key="late", kind=outbox.DeliveryKind.BROADCAST, channel=ChannelName.WECOM_APP,
+            conversation="chat-9", reply=reply_to_json(Reply(text=f"{NAME}明天值班")),
+            accounts=(ACCOUNT, "colleague"), is_group=True,
+        )  # fmt: skip
+        delivery_id = outbox.add(session, draft, now=now)
+        assert delivery_id is not None
+        row = session.get_one(Delivery, delivery_id)
+        row.is_rendered, row.owner, row.attempt = bool(parts), "somebody", 1
+        for n, one in enumerate(parts):
+            content = f"{NAME} {ACCOUNT}".encode()
+            session.add(Part(delivery_id=delivery_id, n=n, bytes=content, state=one,
+                             refused={ACCOUNT: "60011"}))  # fmt: skip
+        return delivery_id
+
+    delivery_id = await hall.store.write(give)
+    await Erasing(store=hall.store, clock=hall.clock).erase(operator(), member_id)
+
+    def look(session: Session) -> tuple[object, ...]:
+        row = session.get_one(Delivery, delivery_id)
+        left = session.scalars(select(Part).where(Part.delivery_id == delivery_id)).all()
+        return row.state, row.is_rendered, row.accounts, row.attempt > 1, len(left), row.reply
+
+    found = await hall.store.read(look)
+    assert found[:5] == (state, is_rendered, ["colleague"], True, 0)
+    assert ERASED in str(found[5])
+    stored = (await hall.store.read(everything)).replace(LONGER, "")
+    assert NAME not in stored
+    assert ACCOUNT not in stored
