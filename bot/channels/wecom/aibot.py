@@ -35,7 +35,7 @@ from bot.channels.wecom.aibot_sending import LIMITS, Sender
 from bot.channels.wecom.aibot_settings import AiBotSettings, Answers, NoAnswers
 from bot.channels.wecom.aibot_socket import AiBotSocket, Credentials, Lease, State, Timings
 from bot.channels.wecom.aibot_stream import Growing, LiveStream, Pace
-from bot.errors import ChannelError, ChannelUnavailable
+from bot.errors import ChannelError, ChannelUnavailable, SetupNeeded
 from bot.messages import ChannelName, IncomingMessage, Reply
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 _MOST_WAITING = 1_000
 _ACCEPT_AGAIN_S = 0.5
 _STORE_LAST_S = 5
+_SETUP_S = 60.0
 _DETAIL = {
     State.STOPPED: "智能机器人的长连接没有启动。",
     State.CONNECTING: "正在连接企业微信智能机器人。",
@@ -162,7 +163,14 @@ class AiBotChannel:
         return [write_part(part) for part in render_parts(reply, target, media=media, notes=notes)]
 
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent:
-        return await self._started().send(read_part(part), target, delivery_id)
+        try:
+            return await self._started().send(read_part(part), target, delivery_id)
+        except ChannelUnavailable as error:
+            connection = self._connection
+            if connection is None or connection.state not in {State.REFUSED, State.REPLACED}:
+                raise
+            advice = self.health().detail
+            raise SetupNeeded(str(error), retry_after_s=_SETUP_S, reply=advice) from error
 
     def wait_s(self, target: Target, now: datetime) -> float:
         return self._started().wait_s(target.conversation.id, now)

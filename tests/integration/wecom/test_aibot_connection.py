@@ -11,7 +11,7 @@ from bot.channels.base import Sends, Streams, UpdatesCards
 from bot.channels.wecom.aibot import AiBotChannel
 from bot.channels.wecom.aibot_settings import AiBotSettings
 from bot.channels.wecom.aibot_socket import State
-from bot.errors import ChannelUnavailable
+from bot.errors import SetupNeeded
 from bot.messages import (
     Reply,
 )
@@ -120,8 +120,9 @@ async def test_once_replaced_by_a_stranger_it_stays_away(
     assert "不会自动抢回" in detail
     assert not bot.health().is_ready
     assert server.subscriptions == 1
-    with pytest.raises(ChannelUnavailable):
+    with pytest.raises(SetupNeeded) as caught:
         await deliver(bot, Reply(text="提醒"), place("zhangsan"))
+    assert caught.value.reply == detail
 
 
 async def test_of_two_replicas_one_connects_and_the_other_takes_over(
