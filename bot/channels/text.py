@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.messages import Card, Reply, Source
 
@@ -81,6 +82,24 @@ def reply_text(reply: Reply) -> str:
     """Everything of a reply that can be said in words, as Markdown-light."""
     blocks = [reply.text, card_text(reply.card) if reply.card else "", sources_text(reply.sources)]
     return "\n\n".join(block for block in blocks if block)
+
+
+def merge(replies: Sequence[Reply]) -> Reply:
+    """Several replies due for one group as one; cards are said in words, nothing said twice."""
+    blocks: list[str] = []
+    for reply in replies:
+        card = card_text(replace(reply.card, buttons=())) if reply.card else ""
+        blocks += [block for block in (reply.text, card) if block]
+    sources = tuple(dict.fromkeys(source for reply in replies for source in reply.sources))
+    attachments = dict.fromkeys(item for reply in replies for item in reply.attachments)
+    mentions = dict.fromkeys(member for reply in replies for member in reply.mentions)
+    return Reply(
+        text="\n\n".join(dict.fromkeys(blocks)),
+        sources=sources,
+        attachments=tuple(attachments),
+        mentions=tuple(mentions),
+        is_private=any(reply.is_private for reply in replies),
+    )
 
 
 def _fitting(text: str, start: int, limit_bytes: int) -> int:

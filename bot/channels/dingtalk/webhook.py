@@ -29,7 +29,7 @@ from bot.channels.dingtalk.errors import Action, Rule, error_of
 from bot.channels.dingtalk.rendering import Words, dumped, pieces, title_of
 from bot.channels.dingtalk.settings import WebhookSettings
 from bot.channels.dingtalk.wire import Http
-from bot.channels.text import card_text, plain, sources_text
+from bot.channels.text import card_text, merge, plain, sources_text
 from bot.errors import ChannelRefused, ChannelUnavailable
 from bot.messages import Card, ChannelName, Reply
 
@@ -104,6 +104,9 @@ class DingTalkWebhooks:
         mentions += [Mention(account=account) for account in target.accounts]
         bodies = _bodies(reply, tuple(dict.fromkeys(mentions)))
         return [dumped(_with_keyword(body, hook.keyword)).encode() for body in bodies]
+
+    def merge(self, replies: Sequence[Reply]) -> Reply:
+        return merge(replies)
 
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent:
         hook, name = self._hook(target), target.conversation.id

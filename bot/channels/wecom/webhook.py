@@ -21,7 +21,7 @@ import aiohttp
 
 from bot.channels.base import Guarantee, Health, ReadBlob, Sent, Target
 from bot.channels.budget import Budget, Limit
-from bot.channels.text import card_text, plain, sources_text, split_numbered
+from bot.channels.text import card_text, merge, plain, sources_text, split_numbered
 from bot.channels.wecom import cards
 from bot.channels.wecom.api import Json, QyApi
 from bot.channels.wecom.errors import Action, PlatformRefused
@@ -154,24 +154,6 @@ class WeComWebhooks:
             if error.action is not Action.REFUSE or otherwise is None:
                 raise
             await hook.api.post("webhook/send", otherwise, key=hook.settings.key)
-
-
-def merge(replies: Sequence[Reply]) -> Reply:
-    """Several replies due for one group as one; cards are said in words, nothing said twice."""
-    blocks: list[str] = []
-    for reply in replies:
-        card = card_text(replace(reply.card, buttons=())) if reply.card else ""
-        blocks += [block for block in (reply.text, card) if block]
-    sources = tuple(dict.fromkeys(source for reply in replies for source in reply.sources))
-    attachments = dict.fromkeys(item for reply in replies for item in reply.attachments)
-    mentions = dict.fromkeys(member for reply in replies for member in reply.mentions)
-    return Reply(
-        text="\n\n".join(dict.fromkeys(blocks)),
-        sources=sources,
-        attachments=tuple(attachments),
-        mentions=tuple(mentions),
-        is_private=any(reply.is_private for reply in replies),
-    )
 
 
 def _is_notice(card: Card) -> bool:

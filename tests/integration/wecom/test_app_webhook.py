@@ -7,9 +7,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from bot.channels.base import Target
+from bot.channels.text import merge
 from bot.channels.wecom.doctor import check_webhooks
 from bot.channels.wecom.settings import WebhookSettings
-from bot.channels.wecom.webhook import WeComWebhooks, merge
+from bot.channels.wecom.webhook import WeComWebhooks
 from bot.errors import ChannelRefused, ChannelUnavailable, OutcomeUnknown
 from bot.messages import Attachment, Button, Card, ChannelName, Conversation, Link, Reply
 from tests.fakes.wecom import FakeWeCom
