@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.channels.base import Merges
+from bot.channels.dingtalk.webhook import DingTalkWebhooks
+from bot.channels.wecom.webhook import WeComWebhooks
 from bot.codec import reply_to_json
 from bot.messages import ChannelName, Reply
 from bot.outbox import Outbox
@@ -69,6 +72,11 @@ async def put(
 async def states(store: Store) -> dict[str, str]:
     rows = await store.read(lambda session: session.scalars(select(Delivery)).all())
     return {row.key: row.state for row in rows}
+
+
+@pytest.mark.parametrize("webhooks", [WeComWebhooks, DingTalkWebhooks])
+def test_groups_that_are_only_written_to_can_merge(webhooks: type) -> None:
+    assert issubclass(webhooks, Merges)
 
 
 @pytest.fixture
