@@ -10,29 +10,35 @@ from sqlalchemy.orm import Session
 from store.models import Blob
 from store.models_records import RecordFile
 from store.models_tasks import OccurrenceFile
+from store.pieces import pieces
 
 
 def files_of_records(session: Session, record_ids: Collection[int]) -> Sequence[RecordFile]:
     """Attachments of these entries, in the order they were sent."""
-    return session.scalars(
-        select(RecordFile)
-        .where(RecordFile.record_id.in_(list(record_ids)))
-        .order_by(RecordFile.record_id, RecordFile.n)
-    ).all()
+    found = [
+        one
+        for some in pieces(record_ids)
+        for one in session.scalars(select(RecordFile).where(RecordFile.record_id.in_(some)))
+    ]
+    return sorted(found, key=lambda one: (one.record_id, one.n))
 
 
 def files_of_occurrences(
     session: Session, occurrence_ids: Collection[int]
 ) -> Sequence[OccurrenceFile]:
     """What was sent as proof of these due times, oldest first."""
-    return session.scalars(
-        select(OccurrenceFile)
-        .where(OccurrenceFile.occurrence_id.in_(list(occurrence_ids)))
-        .order_by(OccurrenceFile.occurrence_id, OccurrenceFile.at, OccurrenceFile.blob)
-    ).all()
+    found = [
+        one
+        for some in pieces(occurrence_ids)
+        for one in session.scalars(
+            select(OccurrenceFile).where(OccurrenceFile.occurrence_id.in_(some))
+        )
+    ]
+    return sorted(found, key=lambda one: (one.occurrence_id, one.at, one.blob))
 
 
 def size_bytes(session: Session, hashes: Collection[str]) -> int:
     """Of all these together, each once."""
-    query = select(func.coalesce(func.sum(Blob.size_bytes), 0)).where(Blob.hash.in_(set(hashes)))
-    return int(session.scalar(query) or 0)
+    size = func.coalesce(func.sum(Blob.size_bytes), 0)
+    sums = (session.scalar(select(size).where(Blob.hash.in_(some))) for some in pieces(hashes))
+    return sum(int(one or 0) for one in sums)

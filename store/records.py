@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,9 +17,11 @@ from store.models_records import (
     Record,
     RecordFile,
     RecordKind,
+    RollCall,
     RollCallMember,
     ScoreEntry,
 )
+from store.pieces import PIECE, pieces
 from store.scores import enter
 
 
@@ -224,6 +226,13 @@ def history(session: Session, record_id: int) -> Sequence[Record]:
 
 def find(session: Session, wanted: Wanted, *, limit: int | None = None) -> Sequence[Record]:
     """What counts of the records that are wanted, by day."""
+    if wanted.occurrence_ids is not None and len(wanted.occurrence_ids) > PIECE:
+        found = [
+            one
+            for some in pieces(wanted.occurrence_ids)
+            for one in find(session, replace(wanted, occurrence_ids=some), limit=limit)
+        ]
+        return sorted(found, key=lambda one: (one.on_date, one.id))[:limit]
     query = select(Record).where(*_conditions(wanted)).order_by(Record.on_date, Record.id)
     return session.scalars(query if limit is None else query.limit(limit)).all()
 
@@ -255,31 +264,56 @@ def concerning(session: Session, member_id: int) -> Sequence[Record]:
 
 
 def remove_expired(session: Session, type: str, before: date) -> int:
-    """Take out whole lines of a type that ended before a day; how many entries."""
-    old = session.scalars(
-        select(Record).where(Record.type == type, Record.on_date < before, _is_newest())
+    """Take out whole lines of a type that ended before a day; how many entries.
+
+    Roll calls of the type that took place before it go with their lists, once nothing is left
+    that names them.
+    """
+    old = session.execute(
+        select(Record.id, Record.root_id).where(
+            Record.type == type, Record.on_date < before, _is_newest()
+        )
     ).all()
-    roots = [one.root_id or one.id for one in old]
-    ids = session.scalars(
-        select(Record.id)
-        .where(Record.id.in_(roots) | Record.root_id.in_(roots))
-        .order_by(Record.id.desc())
-    ).all()
-    files = session.execute(
-        select(RecordFile.blob, RecordFile.thumbnail).where(RecordFile.record_id.in_(ids))
-    ).all()
-    _remove(session, ids)
-    blobs.forget_unused(session, [one for row in files for one in row if one])
-    return len(ids)
+    gone = 0
+    for roots in pieces(row.root_id or row.id for row in old):
+        line = Record.id.in_(roots) | Record.root_id.in_(roots)
+        ids = session.scalars(select(Record.id).where(line).order_by(Record.id.desc())).all()
+        files = [file for some in pieces(ids) for file in _files(session, some)]
+        _remove(session, ids)
+        blobs.forget_unused(session, files)
+        gone += len(ids)
+    _remove_roll_calls(session, type, before)
+    return gone
+
+
+def _files(session: Session, record_ids: Sequence[int]) -> list[str]:
+    rows = session.execute(
+        select(RecordFile.blob, RecordFile.thumbnail).where(RecordFile.record_id.in_(record_ids))
+    )
+    return [one for row in rows for one in row if one]
+
+
+def _remove_roll_calls(session: Session, type: str, before: date) -> None:
+    midnight = datetime.combine(before, time(), UTC)
+    session.flush()
+    session.execute(
+        delete(RollCall).where(
+            RollCall.type == type,
+            RollCall.closed_at.is_not(None),
+            RollCall.starts_at < midnight,
+            ~select(Record.id).where(Record.roll_call_id == RollCall.id).exists(),
+        )
+    )
 
 
 def _remove(session: Session, ids: Sequence[int]) -> None:
-    session.execute(
-        update(RollCallMember).where(RollCallMember.record_id.in_(ids)).values(record_id=None)
-    )
-    session.execute(delete(ScoreEntry).where(ScoreEntry.record_id.in_(ids)))
-    for record_id in ids:
-        session.execute(delete(Record).where(Record.id == record_id))
+    for some in pieces(ids):
+        session.execute(
+            update(RollCallMember).where(RollCallMember.record_id.in_(some)).values(record_id=None)
+        )
+        session.execute(delete(ScoreEntry).where(ScoreEntry.record_id.in_(some)))
+    for some in pieces(ids):  # the newest first: what follows another goes before it
+        session.execute(delete(Record).where(Record.id.in_(some)))
 
 
 def _values(new: NewRecord, entered: Entered) -> dict[str, object]:

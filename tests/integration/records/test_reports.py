@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from handlers.people.actions import operator
 from handlers.records.answers import Said, Word
@@ -26,8 +26,15 @@ from handlers.reports.views import Report
 from handlers.reports.xlsx import ledger_workbook
 from store import records, scores
 from store.engine import Store
-from store.models import Delivery, InboxMessage, Member
-from store.models_records import RECORDED, WITHDRAWN, CheckIn, Record, RecordKind
+from store.models import Delivery, InboxMessage, Member, Unit
+from store.models_records import (
+    RECORDED,
+    WITHDRAWN,
+    Record,
+    RecordKind,
+    RollCall,
+    RollCallMember,
+)
 from store.records import Entered, NewRecord, Wanted
 from tests.fakes.messages import NOW
 from tests.integration.records.hall import GROUP, Hall, furnish
@@ -277,4 +284,27 @@ async def test_retention_takes_out_whole_lines(hall: Hall) -> None:
         lambda session: session.scalar(select(func.count()).select_from(Record))
     )
     assert left == 0
-    assert CheckIn.MISSING.value == "missing"
+    lists = await hall.store.read(
+        lambda session: session.scalars(select(RollCallMember.name)).all()
+    )
+    assert lists == [], "who was on the list goes with what it was for"
+    assert await hall.store.read(lambda session: session.scalars(select(RollCall)).all()) == []
+
+
+async def test_more_lines_than_a_statement_holds_can_expire_and_be_counted(hall: Hall) -> None:
+    def fill(session):  # type: ignore[no-untyped-def]
+        unit_id = session.scalars(select(Unit.id)).first()
+        rows = [
+            {"kind": "form", "type": "theme_day", "state": RECORDED, "is_counted": True,
+             "unit_id": unit_id, "on_date": date(2020, 1, 1), "fields": {},
+             "is_confidential": False, "entered_at": NOW}
+            for _ in range(33_500)
+        ]  # fmt: skip
+        session.execute(insert(Record), rows)
+
+    await hall.store.write(fill)
+    ids = range(1, 40_000)
+    found = await hall.store.read(lambda session: records.find(session, Wanted(occurrence_ids=ids)))
+    assert found == []
+    erasing = Erasing(store=hall.store, clock=hall.clock)
+    assert await erasing.expire({"theme_day": 30}, date(2026, 9, 20)) == 33_500
