@@ -170,6 +170,19 @@ def missing(report: Report) -> Table:
     )
 
 
+def missing_together(report: Report) -> Table:
+    """The same by unit, for paper."""
+    by_unit: dict[str, list[str]] = {}
+    for one in report.missing:
+        by_unit.setdefault(one.unit, []).append(one.name)
+    return Table(
+        title="未参加人员",
+        header=("单位", "人数", "姓名"),
+        rows=tuple((unit, len(names), "、".join(names)) for unit, names in by_unit.items()),
+        widths=(26, 6, 60),
+    )
+
+
 def numbered(ids: Sequence[int], most: int = 40) -> str:
     """#3、#7-#12: runs are drawn together."""
     runs: list[list[int]] = []

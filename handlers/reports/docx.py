@@ -44,7 +44,8 @@ def report_document(report: Report) -> bytes:
         picture = None
     if picture is not None:
         document.add_picture(io.BytesIO(picture), width=Cm(_WIDTH_CM - 1))
-    shown = [_for_paper(table) for table in cells.tables(report) if table.rows]
+    every = [*cells.tables(report)[:-1], cells.missing_together(report)]
+    shown = [_for_paper(table) for table in every if table.rows]
     for n, table in enumerate(shown):
         document.add_heading(f"{_HEADINGS[n]}、{table.title}", level=1)
         _add(document, table)

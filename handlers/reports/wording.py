@@ -83,7 +83,8 @@ def task(found: TaskProgress) -> str:
     if found.document:
         lines.append(f"依据：《{found.document}》{found.locator}")
     if not found.due:
-        lines.append("还没有到期的。")
+        names = "、".join(one.name for one in found.rows[:_NAMES]) or "还没有"
+        lines.append(f"还没有到期的。责任人：{names}。")
         return "\n".join(lines)
     lines.append(
         f"到期{found.due}项次，办结{found.done}项次，"

@@ -235,3 +235,12 @@ def test_months_of_any_period_are_as_many_as_it_touches(first: date, days: int) 
 
     assert len(period.months) == (len(touched) if len(touched) <= 24 else 0)
     assert len(set(period.months)) == len(period.months)
+
+
+async def test_on_paper_who_is_missing_stands_by_unit(ranked: Report) -> None:
+    together = cells.missing_together(ranked)
+
+    assert sum(int(str(row[1])) for row in together.rows) == len(ranked.missing)
+    named = "、".join(str(row[2]) for row in together.rows).split("、")
+    assert sorted(named) == sorted(one.name for one in ranked.missing)
+    assert len({row[0] for row in together.rows}) == len(together.rows)
