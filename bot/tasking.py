@@ -109,14 +109,15 @@ def build_tasking(
     start, end = settings.calendar.work_hours
     times = Times(planner, clock, WorkHours(start=start, end=end))
     tasks = Tasks(store, planner, clock)
-    reminders = Reminders(store, planner, tasks, word, clock)
+    reaching = [name for name in _REACHING if name in channels]
+    reminders = Reminders(store, planner, tasks, word, clock, reaching)
     assignees = Assignees(store, _webhooks(settings))
     sheets = Sheets(tasks, assignees, times)
     firing = Firing(
         store=store,
         planner=planner,
         word=word,
-        channels=[name for name in _REACHING if name in channels],
+        channels=reaching,
     )
     feeds = Feeds(store, tasks, people, _addresses(settings, is_demo=is_demo), links.tasks, clock)
     return Tasking(

@@ -17,6 +17,8 @@ from store.models_tasks import Assignment, Task
 
 _IN_CHARGE = (Role.BRANCH_SECRETARY, Role.OFFICER, Role.SECRETARY, Role.ADMIN)
 _OFFICERS = (Role.OFFICER, Role.BRANCH_SECRETARY, Role.SECRETARY)
+_MAY_ONLY_ANSWER = frozenset({ChannelName.WECOM_AIBOT})
+"""Channels that in one of their modes cannot begin; then they are not among those that reach."""
 _MEMBER = "member:"
 _CHAT = "chat:"
 CHAT = "chat"
@@ -122,9 +124,33 @@ class Addresses:
         return Person(member_id=None, name="" if unit is None else unit.name)
 
     def routes(self, recipients: Collection[str]) -> dict[str, Conversation]:
-        """The conversation of each recipient who has one."""
-        found = {key: _chat(key) for key in recipients if key.startswith(_CHAT)}
-        ids = [int(key.removeprefix(_MEMBER)) for key in recipients if key.startswith(_MEMBER)]
+        """The conversation of each recipient who has one.
+
+        A private chat that only answers gives way to another of the same person's.
+        """
+        chats = {key: _chat(key) for key in recipients if key.startswith(_CHAT)}
+        found = {key: chat for key, chat in chats.items() if self._can_begin(chat)}
+        detours = {key: self._whose(chats[key]) for key in chats.keys() - found.keys()}
+        members = [key for key in recipients if key.startswith(_MEMBER)]
+        by_member = self._members_routes({*members, *filter(None, detours.values())})
+        found |= {key: by_member[key] for key in members if key in by_member}
+        found |= {key: by_member[to] for key, to in detours.items() if to in by_member}
+        return found
+
+    def _can_begin(self, chat: Conversation) -> bool:
+        """Whether it can be written to without having been asked."""
+        return chat.channel not in _MAY_ONLY_ANSWER or chat.channel in self.channels
+
+    def _whose(self, chat: Conversation) -> str | None:
+        """The member, as a recipient, whose private chat it is."""
+        if chat.is_group:
+            return None
+        member = people.member_of(self.session, chat.channel.platform, chat.id)
+        return None if member is None else f"{_MEMBER}{member.id}"
+
+    def _members_routes(self, recipients: Collection[str]) -> dict[str, Conversation]:
+        found: dict[str, Conversation] = {}
+        ids = [int(key.removeprefix(_MEMBER)) for key in recipients]
         accounts: dict[int, dict[str, str]] = {}
         for row in self.session.scalars(
             select(Account)

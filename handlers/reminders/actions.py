@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.codec import reply_from_json
 from bot.errors import NotAllowed, NotFound, UsageError
-from bot.messages import Conversation, Reply
+from bot.messages import ChannelName, Conversation, Reply
 from handlers.access import Actor
 from handlers.tasks import rights, showing
 from handlers.tasks.actions import Tasks
@@ -18,7 +18,7 @@ from handlers.tasks.views import OccurrenceView, TaskView
 from scheduler.letters import Letter, Told, Word
 from scheduler.planning_horizon import Planner
 from scheduler.policy import Policy, StageKind
-from scheduler.recipients import Addresses
+from scheduler.recipients import Addresses, conversation_key
 from scheduler.recurrence import SHANGHAI
 from store import audit, notices, occurrences, people, tasks
 from store.engine import Store
@@ -67,6 +67,17 @@ class Reminders:
     tasks: Tasks
     word: Word
     clock: Callable[[], datetime]
+    channels: Sequence[ChannelName] = ()
+    """Those that reach a person."""
+
+    async def reaches(self, chat: Conversation) -> bool:
+        """Whether what is set for this chat can arrive, there or with its owner."""
+        key = conversation_key(chat)
+
+        def query(session: Session) -> bool:
+            return key in Addresses(session, self.channels).routes([key])
+
+        return await self.store.read(query)
 
     async def upcoming(self, actor: Actor, limit: int = 20) -> Sequence[OccurrenceView]:
         """/提醒: the actor's own that will remind, soonest first."""

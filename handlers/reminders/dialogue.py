@@ -40,6 +40,14 @@ _BOT = re.compile(r"^(?:[@＠]\S+\s+)+")
 
 WHAT = "提醒什么事？请直接回复要提醒的内容。"
 CANCELLED = "好，不设了。"
+ONLY_ANSWERS = (
+    "在这里我只能回答，到时候没法提醒您，所以没有设。"
+    "请管理员把智能机器人改成长连接方式，或配一个自建应用。"
+)
+ONLY_ANSWERS_GROUP = (
+    "在这个群里我只能回答，不能主动提醒，所以没有设。"
+    "请到单聊里写明提醒谁，或请管理员把智能机器人改成长连接方式。"
+)
 OVER = "这个问题已经过去了，请重新说一遍。"
 NOTHING = "现在没有要提醒您的事。想设一个，直接说就行，例如：提醒我明天下午3点交材料。"
 HOW = "回复“好”就设上，回复“取消”就不设；要改，直接重说一遍。"
@@ -164,6 +172,10 @@ class RemindersDialogue:
         named = await self._named(message, wish.who)
         if named.problems:
             return Reply(text=f"{'；'.join(named.problems)}。请再说一遍。")
+        here = message.conversation
+        is_for_here = named.group is None and (here.is_group or Assignee() in named.assignees)
+        if is_for_here and not await self.reminders.reaches(here):
+            return Reply(text=ONLY_ANSWERS_GROUP if here.is_group else ONLY_ANSWERS)
         state = _state(wish, settled.says) | {"id": message.message_id}
         await self.pending.ask(message, CONFIRMING, state)
         return _echoed(wish, settled, named, wish.when)

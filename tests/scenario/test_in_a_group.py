@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from store.models_questions import Question
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.waiting import until
 from tests.scenario.aibot_driver import AiBotDriver, on_the_long_connection, over_callbacks
+from tests.scenario.drivers import on_the_page
 from tests.scenario.hearing import PATIENCE_S, Heard
 from tests.scenario.town import living, settle_in
 
@@ -147,3 +149,47 @@ async def test_an_answer_is_seen_growing(
     assert "80册" in answer.text
     assert "更新一次" in answer.text
     assert answer.sources == ((PLAN, "二、（一）"),)
+
+
+async def go_to_three_tomorrow(app: App) -> None:
+    clock = app.tasking.clock_dialogue
+    assert clock is not None
+    tomorrow = app.tasking.times.now() + timedelta(days=1)
+    await clock.go(tomorrow.replace(hour=15, minute=1))
+
+
+async def test_a_reminder_comes_to_the_group_or_is_not_promised(app: App, enter: Enter) -> None:
+    async with enter(app, "祁远山", GROUP) as teacher:
+        said = (await says(teacher, "提醒大家明天下午3点交周报")).text
+        if enter is over_callbacks:
+            assert "不能主动提醒" in said
+            assert "没有" in (await says(teacher, "/提醒")).text
+            return
+        assert "设好了" in (await says(teacher, "好")).text
+        shown = len(await teacher.seen())
+        await go_to_three_tomorrow(app)
+
+        async def is_there() -> bool:
+            return any("交周报" in one.text for one in (await teacher.seen())[shown:])
+
+        await until(is_there, PATIENCE_S)
+
+
+async def test_what_the_bot_cannot_begin_comes_another_way(app: App, enter: Enter) -> None:
+    """With callbacks it only answers; the page of the same person can be written to."""
+    async with enter(app, "祁远山") as teacher, on_the_page(app, "祁远山") as page:
+        await says(teacher, "提醒我明天下午3点交教案")
+        assert "设好了" in (await says(teacher, "好")).text
+        shown = len(await teacher.seen())
+        await go_to_three_tomorrow(app)
+
+        if enter is over_callbacks:
+            heard = await page.heard()
+            assert "交教案" in heard.text + heard.card
+        else:
+
+            async def is_there() -> bool:
+                found = (await teacher.seen())[shown:]
+                return any("交教案" in one.text + str(one.card) for one in found)
+
+            await until(is_there, PATIENCE_S)
