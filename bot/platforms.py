@@ -75,7 +75,7 @@ ROWS = (
     ),
     Row(
         title="发照片、文件给它", needs="download", yes="存一天，等着当佐证", no="不能",
-        instead={PAGE: "在管理网页上传", WEBHOOK: "只发不收"},
+        instead={PAGE: "不能，文件用 `yaodian documents add` 加", WEBHOOK: "只发不收"},
     ),
     Row(
         title="群里问到只能本人看的", needs="keeps_privacy", yes="单独发给本人", no="不进群",

@@ -14,7 +14,6 @@ from aiohttp import web
 from jinja2 import Environment
 
 from bot.web import pages
-from handlers.access import Act
 from handlers.people.signing_in import Visitor
 from handlers.people.wording import ROLE_WORDS
 from scheduler.recurrence import SHANGHAI
@@ -36,28 +35,10 @@ class Place(StrEnum):
     """The parts of the page, by their path."""
 
     BOARD = "/admin"
-    TASKS = "/admin/tasks"
-    RECORDS = "/admin/records"
-    QUESTIONS = "/admin/questions"
-    DOCUMENTS = "/admin/documents"
-    PEOPLE = "/admin/people"
-    OUTBOX = "/admin/outbox"
-    AUDIT = "/admin/audit"
-    SESSIONS = "/admin/sessions"
     NONE = ""
 
 
-_PLACES: Sequence[tuple[Place, str, Act | None]] = (
-    (Place.BOARD, "今天", None),
-    (Place.TASKS, "任务", Act.SEE_TASKS),
-    (Place.RECORDS, "记录", None),
-    (Place.QUESTIONS, "问答", Act.SEE_QUESTIONS),
-    (Place.DOCUMENTS, "文件", None),
-    (Place.PEOPLE, "人员", Act.SEE_PEOPLE),
-    (Place.OUTBOX, "发送", Act.SEE_DELIVERIES),
-    (Place.AUDIT, "日志", Act.SEE_AUDIT),
-    (Place.SESSIONS, "登录", None),
-)
+_PLACES: Sequence[tuple[Place, str]] = ((Place.BOARD, "今天"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +111,7 @@ def page(
 ) -> web.Response:
     """A page in its frame."""
     actor = visit.visitor.actor
-    places = [
-        (path, name, path is place)
-        for path, name, act in _PLACES
-        if act is None or actor.may(act)
-        if path is not Place.AUDIT or visit.visitor.runs_whole
-    ]
+    places = [(path, name, path is place) for path, name in _PLACES]
     frame = {
         "places": places,
         "me": actor.name or "管理员",
