@@ -30,7 +30,7 @@ from bot.middleware import around
 from bot.model_writer import ModelUsage, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox
-from bot.parts import blob_reader, hurrying, link_secret, revealed, thresholds
+from bot.parts import blob_reader, hurrying, link_secret, refuse_dingtalk, revealed, thresholds
 from bot.recording import build_recording, read_types
 from bot.reporting import build_reporting
 from bot.running import build_running, make_questions, reaching
@@ -79,6 +79,7 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
         DataFolderInUse: Another process owns the folder.
         ConfigError: Something that is configured cannot be had.
     """
+    refuse_dingtalk(settings)
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(stack.enter_context, owning(folder))
         demo_clock = DemoClock() if is_demo else None

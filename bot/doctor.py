@@ -16,6 +16,7 @@ from bot.channels.base import Health
 from bot.config import Settings
 from bot.control import CommandFailed, DataFolderInUse, Remote, calling, owning
 from bot.model_writer import model_place
+from bot.parts import DINGTALK_LATER
 from bot.wecom import look_at_wecom
 from store.engine import sqlite_warning
 
@@ -179,4 +180,4 @@ async def _platform(settings: Settings, platform: str, server: Remote | None) ->
             Finding(is_ok=one.ok, title=one.title, advice=one.advice)
             for one in await look_at_wecom(settings, await _aibot(server))
         ]
-    return [Finding(is_ok=True, title=f"{platform} 的配置读得懂")]
+    return [Finding(is_ok=False, title="钉钉还没有接通", advice=DINGTALK_LATER)]
