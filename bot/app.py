@@ -27,7 +27,7 @@ from bot.identity import ChatFront, demo_identity, no_identity
 from bot.media import Intake
 from bot.messages import ChannelName, Role, Sender
 from bot.middleware import around
-from bot.model_writer import ModelUsage, make_writer
+from bot.model_writer import ModelUsage, make_proposals, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox
 from bot.parts import blob_reader, hurrying, link_secret, refuse_dingtalk, revealed, thresholds
@@ -152,6 +152,7 @@ def _built(
     links = Links(secret=link_secret)
     identify = demo_identity(store) if is_demo else no_identity
     pending = Pending(store, clock)
+    proposals = make_proposals(usage.writer)
     tasking = build_tasking(
         settings,
         store,
@@ -164,6 +165,7 @@ def _built(
         clock=clock,
         monotonic=time.monotonic,
         pending=pending,
+        proposals=proposals,
         is_demo=is_demo,
     )
     senders: dict[ChannelName, Sends] = {}
@@ -179,6 +181,7 @@ def _built(
         zone=zone,
         pending=pending,
         fetch=intake.fetch,
+        proposals=proposals,
     )
     running = build_running(
         settings,

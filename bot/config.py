@@ -153,6 +153,8 @@ class ModelSettings(Section):
     completion_price: float = Field(default=0.0, ge=0)
     makes_whole: bool = True
     """Also ask the model what a follow-up means that was not understood."""
+    reads_records: bool = False
+    """Also send what somebody reports in a sentence that the reader of records cannot read."""
     logs_words: bool = False
     """Write what is sent into the log; else only sizes and hashes."""
 

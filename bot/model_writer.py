@@ -14,6 +14,7 @@ from knowledge.writer import ModelWriter
 from knowledge.writer_calls import Calls
 from knowledge.writer_limits import Asker, Limits, Trouble, Usage
 from knowledge.writer_model import LangChainModel, ModelPlace
+from knowledge.writer_proposals import Proposals
 from store import usage
 from store.engine import Store
 
@@ -84,6 +85,11 @@ def make_writer(settings: ModelSettings, store: Store, zone: ZoneInfo) -> ModelW
         logs_words=settings.logs_words,
     )
     return ModelWriter(calls=calls, makes_whole=settings.makes_whole)
+
+
+def make_proposals(writer: ModelWriter | None) -> Proposals | None:
+    """What the configured model may propose, on the same accounts."""
+    return None if writer is None else Proposals(calls=writer.calls)
 
 
 def model_place(settings: ModelSettings) -> ModelPlace:

@@ -33,6 +33,7 @@ from handlers.records.type_files import BUILTIN, load_record_types
 from handlers.records.types import RecordTypes
 from handlers.reports.actions import Reports
 from handlers.reports.dialogue import ReportsDialogue
+from knowledge.writer_proposals import Proposals
 from scheduler.planning_horizon import Planner
 from store import roll_calls
 from store.engine import Store
@@ -90,6 +91,7 @@ def build_recording(
     zone: ZoneInfo,
     pending: Pending,
     fetch: Fetch,
+    proposals: Proposals | None = None,
 ) -> Recording:
     """``channels`` can send to a person, best first; ``fetch`` gets what a platform keeps.
 
@@ -135,6 +137,7 @@ def build_recording(
             pending=pending,
             post=Post(channels=channels),
             steps=steps,
+            rewords=proposals if settings.model.reads_records else None,
         ),
         forms=FormDialogue(records=records, people=people, attachments=attachments),
         reports=ReportsDialogue(reports=reports, people=people, personal=personal),

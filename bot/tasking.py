@@ -26,9 +26,11 @@ from handlers.tasks.dialogue import TasksDialogue
 from handlers.tasks.draft_dialogue import DraftDialogue
 from handlers.tasks.drafting import Drafting
 from handlers.tasks.feeds import Feeds
+from handlers.tasks.finding import Finding
 from handlers.tasks.matching import Matching
 from handlers.tasks.sheets import Sheets
 from handlers.times import Times
+from knowledge.writer_proposals import Proposals
 from scheduler.clock import TICK_S, Chore, Ticker
 from scheduler.firing import Firing
 from scheduler.planning_horizon import Planner
@@ -103,6 +105,7 @@ def build_tasking(
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
     pending: Pending,
+    proposals: Proposals | None = None,
     is_demo: bool,
 ) -> Tasking:
     """Everything about tasks, over what is there already."""
@@ -128,7 +131,12 @@ def build_tasking(
             tasks=tasks,
             reminders=reminders,
             people=people,
-            drafts=DraftDialogue(Drafting(documents, tasks, assignees, times), people, pending),
+            drafts=DraftDialogue(
+                Drafting(documents, tasks, assignees, times),
+                people,
+                pending,
+                None if proposals is None else Finding(picks=proposals),
+            ),
             matching=Matching(tasks),
             sheets=sheets,
             times=times,

@@ -54,19 +54,24 @@ def draft_tasks(document: Document) -> tuple[DraftTask, ...]:
     for passage in document.passages:
         if passage.kind is PassageKind.ROW and not is_remark(passage):
             drafts += drafts_of_row(document, passage, columns)
-        elif not _is_set_aside(plan, passage):
+        elif not is_set_aside(plan, passage):
             drafts += _of_prose(plan, passage)
     return tuple(_without_repeats(drafts))
 
 
-def _is_set_aside(plan: Plan, passage: Passage) -> bool:
+def is_preamble(heading: str) -> bool:
+    """Whether a heading, without its number, opens what is only said by way of introduction."""
+    return _PREAMBLE.match(heading) is not None
+
+
+def is_set_aside(plan: Plan, passage: Passage) -> bool:
     """Signatures, preambles, lists of what is forbidden or aimed at: no duties of the reader."""
     if plan.is_report:
         return False
     headings = [NUMBERING.sub("", heading) for heading in (passage.locator, *passage.path)]
     if passage.locator.startswith("落款") or any(map(_NO_DUTIES.search, headings)):
         return True
-    return bool(plan.headings) and any(map(_PREAMBLE.match, headings))
+    return bool(plan.headings) and any(map(is_preamble, headings))
 
 
 def _of_prose(plan: Plan, passage: Passage) -> Iterator[DraftTask]:
@@ -86,7 +91,7 @@ def _duties(plan: Plan, passage: Passage, text: str, head: int) -> Sequence[Duty
     """Those of the words below the heading; the heading itself when it says all there is."""
     found = duties_of(text, is_report=plan.is_report)
     duties = [duty for duty in found if _SAYS_SOMETHING.search(duty.core.text)]
-    duties = [duty for duty in duties if not _is_closing(text, duty)]
+    duties = [duty for duty in duties if not is_closing(text, duty)]
     body = [duty for duty in duties if duty.start >= head]
     if plan.is_report:
         worth = [duty for duty in body if _is_worth_copying(plan, duty, text)]
@@ -124,7 +129,8 @@ def _heading_end(plan: Plan, text: str) -> int:
     return first.end() if is_title or (is_short and is_numbered and not has_date(words)) else 0
 
 
-def _is_closing(text: str, duty: Duty) -> bool:
+def is_closing(text: str, duty: Duty) -> bool:
+    """Who explains a document, from when it holds, who gets a copy: no duties."""
     return _CLOSING.search(sentence_around(text, duty.start, duty.end)) is not None
 
 

@@ -60,12 +60,17 @@ class Proposals:
             return None
         return reworded
 
-    async def duties(self, passage: str, asker: Asker) -> tuple[str, ...]:
-        """Sentences of a passage that ask for something, word for word, in reading order."""
+    async def duties(self, passage: str, asker: Asker) -> tuple[str, ...] | None:
+        """Sentences of a passage that ask for something, word for word, in reading order.
+
+        None where the model did not answer; a passage that speaks to a model is never sent.
+        """
         if len(passage) > MAX_TEXT_CHARS or gives_orders(passage):
             self._failed(ModelTrouble(Trouble.SUSPICIOUS))
             return ()
-        text = await self._text(pick_prompt(passage), asker) or ""
+        text = await self._text(pick_prompt(passage), asker)
+        if text is None:
+            return None
         lines = dict.fromkeys(line.strip() for line in text.splitlines())
         found = [line for line in lines if len(line) > 1 and line in passage]
         return tuple(sorted(found, key=passage.index))

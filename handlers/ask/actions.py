@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from bot.errors import NotFound
 from bot.messages import Conversation
 from handlers.access import Act, Actor, check
+from handlers.asker import asker_of
 from handlers.documents.actions import Documents
 from handlers.questions.actions import UNSURE_BELOW, Questions, Stood
 from knowledge.library import Library
 from knowledge.model import Answer, Citation, Passage, Turn
-from knowledge.writer_limits import NOBODY, Asker
 from store import questions
 from store.engine import Store
 from store.models_questions import Question
@@ -105,7 +105,7 @@ class Ask:
             previous = await self._turns(actor, conversation)
         allowed = await self.documents.permitted(actor)
         answer = await self.library.quoted(
-            question, previous, allowed=allowed, now=self.clock(), asker=_asker(actor)
+            question, previous, allowed=allowed, now=self.clock(), asker=asker_of(actor)
         )
         stood = await self._stood(actor, question, answer)
         if stood is not None:
@@ -160,7 +160,7 @@ class Ask:
         Yields nothing where there is no writer, or nothing for it to do.
         """
         text = answered.answer.text
-        async with aclosing(self.library.written(answered.answer, _asker(actor))) as states:
+        async with aclosing(self.library.written(answered.answer, asker_of(actor))) as states:
             async for state in states:
                 text = state.text
                 yield state
@@ -173,7 +173,7 @@ class Ask:
         """Answer without keeping anything, as an evaluation does."""
         allowed = await self.documents.permitted(actor)
         return await self.library.answer(
-            question, previous, allowed=allowed, now=self.clock(), asker=_asker(actor)
+            question, previous, allowed=allowed, now=self.clock(), asker=asker_of(actor)
         )
 
     async def judge(self, actor: Actor, feedback_id: str, verdict: str | None) -> bool:
@@ -254,18 +254,6 @@ class Ask:
             )
 
         return await self.store.read(read)
-
-
-def _asker(actor: Actor) -> Asker:
-    """Who pays for a model's words; the operator pays for nobody but the whole."""
-    if actor.is_operator:
-        return NOBODY
-    sender = actor.sender
-    own = sorted(actor.units & actor.roles.keys())
-    return Asker(
-        person=f"{sender.channel.platform}:{sender.account}",
-        unit=f"unit:{own[0]}" if own else None,
-    )
 
 
 def _is_quoted(answer: str, quoted: str) -> bool:

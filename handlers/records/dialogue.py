@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from bot.errors import NotFound, UsageError
 from bot.messages import Button, Card, IncomingMessage, MessageKind, Reply
 from bot.routing import Pass
 from handlers.access import Actor
+from handlers.asker import asker_of
 from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.posting import Post
@@ -21,6 +23,7 @@ from handlers.records import ledger_wording as wording
 from handlers.records.actions import Records
 from handlers.records.reading import RecordDraft
 from handlers.records.steps import Steps
+from knowledge.writer_limits import Asker
 
 _DRAFT, _MISSING = "record_draft", "record_missing"
 _YES = re.compile(
@@ -50,6 +53,12 @@ def may_be_answer(message: IncomingMessage) -> bool:
     return message.kind is MessageKind.TEXT and 0 < len(message.text.strip()) <= 200
 
 
+class Rewords(Protocol):
+    """Says the same in plain sentences, with no figure and no name more or less."""
+
+    async def plain(self, text: str, asker: Asker) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordsDialogue:
     """Built once, in ``bot.app``."""
@@ -59,6 +68,7 @@ class RecordsDialogue:
     pending: Pending
     post: Post
     steps: Steps
+    rewords: Rewords | None = None
 
     def may_tell(self, message: IncomingMessage) -> bool:
         """Whether it may tell what was done: it names something that can be recorded."""
@@ -160,6 +170,8 @@ class RecordsDialogue:
 
     async def _drafted(self, message: IncomingMessage, actor: Actor, text: str) -> Reply:
         drafts = await self.records.draft(actor, text)
+        if not drafts and (reworded := await self._reworded(actor, text)):
+            text, drafts = reworded, await self.records.draft(actor, reworded)
         if not drafts:
             raise Pass
         if message.conversation.is_group and any(one.type.confidential for one in drafts):
@@ -174,6 +186,14 @@ class RecordsDialogue:
         }
         await self.pending.ask(message, _DRAFT if lacks is None else _MISSING, state)
         return _shown(drafts, key, lacks)
+
+    async def _reworded(self, actor: Actor, text: str) -> str | None:
+        """A model's plainer words for what was not understood; never of what is confidential."""
+        if self.rewords is None or not self.records.types.mentions(text):
+            return None
+        if any(one.type.confidential for one in self.records.types.mentions(text)):
+            return None
+        return await self.rewords.plain(text, asker_of(actor))
 
     async def _store(self, message: IncomingMessage, state: Mapping[str, object]) -> Reply:
         drafts = state["drafts"]

@@ -10,10 +10,13 @@ from bot.arguments import Arguments
 from bot.errors import UsageError
 from bot.messages import Button, Card, IncomingMessage, MessageKind, Reply, Source
 from bot.routing import Pass
+from handlers.access import Actor
 from handlers.pending import Pending, State
 from handlers.people.actions import People
 from handlers.tasks.drafting import Board, Drafting, Proposal, Standing, numbers_of
+from handlers.tasks.finding import Finding, Found
 from handlers.tasks.selection import Choice, Edit, Selection, edit_of, read_selection
+from knowledge.picked import Span
 
 DRAFTS = "drafts"
 PAGE = 6
@@ -32,6 +35,7 @@ HOW = (
     "看 4 · 下一页 · 退出"
 )
 NOTHING = "这份文件里没有读出要做的事。"
+NO_MODEL = "没有接语言模型，读出来的就是这些；漏了的可以直接说，例如：提醒各校6月30日前报名单。"
 LEFT = "好，先到这里。想接着来，再发一次 /任务 草拟 加文件名。"
 
 
@@ -48,6 +52,7 @@ class DraftDialogue:
     drafting: Drafting
     people: People
     pending: Pending
+    finding: Finding | None = None
 
     async def begin(self, message: IncomingMessage, document: str) -> Reply:
         """The first page."""
@@ -64,9 +69,14 @@ class DraftDialogue:
             "page": 0,
             "edits": {},
             "skipped": [],
+            "picked": [],
+            "looked": 0,
         }
         await self.pending.ask(message, DRAFTS, state, LASTING)
-        return Reply(text=f"{_head(board)}\n\n{_page(board, state)}", card=_buttons(board, state))
+        head = _head(board)
+        if self.finding is not None:
+            head += "\n觉得有漏的，回复“再找找”，模型会再看一遍没读出任务的段落。"
+        return Reply(text=f"{head}\n\n{_page(board, state)}", card=_buttons(board, state))
 
     async def answered(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """An answer to the page that was shown."""
@@ -76,8 +86,10 @@ class DraftDialogue:
         if state is None or selection is None:
             raise Pass
         actor = await self.people.actor(message.sender)
-        board = await self.drafting.board(actor, str(state["document"]), _edits(state))
+        board = await self._board(actor, state)
         match selection.choice:
+            case Choice.FIND:
+                return await self._find(message, actor, board, state)
             case Choice.LEAVE:
                 await self.pending.forget(message)
                 return Reply(text=LEFT)
@@ -92,6 +104,31 @@ class DraftDialogue:
                 return await self._confirm(message, board, state, selection)
             case Choice.EDIT:
                 return await self._edit(message, board, state, selection)
+
+    async def _board(self, actor: Actor, state: State) -> Board:
+        return await self.drafting.board(
+            actor, str(state["document"]), _edits(state), _spans(state.get("picked"))
+        )
+
+    async def _find(
+        self, message: IncomingMessage, actor: Actor, board: Board, state: State
+    ) -> Reply:
+        """What a model points at joins the end of the list; confirming it is a person's."""
+        if self.finding is None:
+            return Reply(text=NO_MODEL)
+        drafts = [one.draft for one in board.proposals if not one.is_picked]
+        looked = _number(state.get("looked"))
+        found = await self.finding.find(actor, board.document.document, drafts, looked)
+        before = _spans(state.get("picked"))
+        spans = [*before, *(span for span in found.spans if span not in before)]
+        state["picked"] = [[span.start, span.end] for span in spans]
+        state["looked"] = found.looked
+        state["page"] = len(board.proposals) // PAGE
+        await self.pending.ask(message, DRAFTS, state, LASTING)
+        again = await self._board(actor, state)
+        new = again.proposals[len(board.proposals) :]
+        lines = "\n\n".join(_line(one, state) for one in new)
+        return Reply(text="\n\n".join(part for part in (_found(found, len(new)), lines) if part))
 
     async def _turn(self, message: IncomingMessage, board: Board, state: State, step: int) -> Reply:
         pages = (len(board.proposals) + PAGE - 1) // PAGE
@@ -137,7 +174,7 @@ class DraftDialogue:
                 for one in done.refused[:15]
             ]
             lines.append(f"补上就行，例如：{done.refused[0].number} 改为 6月30日前，责任人 李老师")
-        again = await self.drafting.board(actor, str(state["document"]), _edits(state))
+        again = await self._board(actor, state)
         left = [one for one in again.proposals if one.standing in (Standing.NEW, Standing.CHANGED)]
         left = [one for one in left if one.number not in _numbers(state["skipped"])]
         if left and not done.refused:
@@ -157,7 +194,7 @@ class DraftDialogue:
             edits[n] = _merged(edits.get(n, Edit()), edit)
         state["edits"] = {str(n): asdict(one) for n, one in edits.items()}
         await self.pending.ask(message, DRAFTS, state, LASTING)
-        again = await self.drafting.board(actor, str(state["document"]), edits)
+        again = await self._board(actor, state)
         changed = [_line(one, state) for one in again.proposals if one.number in numbers]
         tail = f"可以了就回复：{_listed(numbers)} 确认"
         return Reply(text="改好了：\n" + "\n".join(changed) + f"\n\n{tail}")
@@ -192,6 +229,8 @@ def _page(board: Board, state: State) -> str:
 
 def _line(one: Proposal, state: State) -> str:
     mark = _MARKS[one.standing].format(one.what_changed)
+    if one.is_picked and one.standing is Standing.NEW:
+        mark = "（模型指出的，请对照原文）"
     if one.number in _numbers(state["skipped"]):
         mark = "✗已跳过　"
     who = _short(one.named.words) or "、".join(one.who) or "？"
@@ -253,6 +292,19 @@ def _edits(state: State) -> dict[int, Edit]:
 def _merged(before: Edit, edit: Edit) -> Edit:
     given = {name: value for name, value in asdict(edit).items() if value is not None}
     return replace(before, **given)
+
+
+def _spans(stored: object) -> list[Span]:
+    pairs = stored if isinstance(stored, list) else []
+    return [Span(start=_number(pair[0]), end=_number(pair[1])) for pair in pairs]
+
+
+def _found(found: Found, new: int) -> str:
+    left = found.silent - found.looked
+    said = f"又找出 {new} 条，排在最后：" if new else "这几段没有再找出要做的事。"
+    if found.is_cut:
+        return f"{said if new else ''}\n模型这会儿没有回答，过几分钟再回复“再找找”。".strip()
+    return f"{said}\n还有 {left} 段没看，回复“再找找”接着看。" if left else said
 
 
 def _number(value: object) -> int:

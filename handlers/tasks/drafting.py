@@ -21,6 +21,7 @@ from handlers.tasks.selection import Edit
 from handlers.tasks.views import Milestone, NewTask, TaskView
 from handlers.times import Times
 from knowledge.model import Basis, DraftTask, TaskKind
+from knowledge.picked import Span, picked_draft
 from knowledge.plan_diff import Change, diff_plans
 from knowledge.planning import draft_tasks
 from scheduler.echo import say
@@ -69,6 +70,8 @@ class Proposal:
     what_changed: str = ""
     problems: tuple[str, ...] = ()
     """人, 责, 期: what is missing, in Chinese."""
+    is_picked: bool = False
+    """A model pointed at it; a person has to look harder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +104,13 @@ class Drafting:
     _drafts: dict[str, tuple[DraftTask, ...]] = field(default_factory=dict)
 
     async def board(
-        self, actor: Actor, document: str, edits: Mapping[int, Edit] | None = None
+        self,
+        actor: Actor,
+        document: str,
+        edits: Mapping[int, Edit] | None = None,
+        picked: Sequence[Span] = (),
     ) -> Board:
-        """The drafts of a document, with what was changed of them.
+        """The drafts of a document, with what was changed of them; those ``picked`` come last.
 
         Raises:
             NotAllowed: The actor gives no tasks to anybody.
@@ -111,7 +118,8 @@ class Drafting:
         """
         check(actor, Act.MANAGE_TASKS)
         shelved = await self.documents.find(actor, document)
-        drafts = await self._of(shelved)
+        own = await self._of(shelved)
+        drafts = (*own, *await asyncio.to_thread(_picked, shelved, picked))
         done = await self._confirmed_keys(shelved.document.id)
         standings, earlier, gone = await self._beside(actor, shelved, drafts)
         proposals: list[Proposal] = []
@@ -121,7 +129,14 @@ class Drafting:
                 standing, changed = Standing.CONFIRMED, ""
             edit = (edits or {}).get(number, Edit())
             proposal = await self._proposal(actor, number, draft, edit)
-            proposals.append(replace(proposal, standing=standing, what_changed=changed))
+            proposals.append(
+                replace(
+                    proposal,
+                    standing=standing,
+                    what_changed=changed,
+                    is_picked=number > len(own),
+                )
+            )
         return Board(document=shelved, proposals=tuple(proposals), earlier=earlier, gone=gone)
 
     async def check_edit(self, actor: Actor, edit: Edit) -> Sequence[str]:
@@ -311,6 +326,11 @@ def _new_task(shelved: Shelved, one: Proposal) -> NewTask:
         labels=one.labels,
         key=key_of(shelved.document.id, draft),
     )
+
+
+def _picked(shelved: Shelved, spans: Sequence[Span]) -> list[DraftTask]:
+    drafts = (picked_draft(shelved.document, span.start, span.end) for span in spans)
+    return [draft for draft in drafts if draft is not None]
 
 
 def _printed_who(draft: DraftTask) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ class Choice(StrEnum):
     NEXT = "next"
     PREVIOUS = "previous"
     LEAVE = "leave"
+    FIND = "find"
+    """Let a model look where nothing was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ _PAGES = {
     Choice.NEXT: re.compile(r"下一?页|下页|继续|往下|翻页|后面的?|再看"),
     Choice.PREVIOUS: re.compile(r"上一?页|上页|往前|前面的?|返回"),
     Choice.LEAVE: re.compile(r"退出|结束|完成草拟|先这样|不看了|算了|取消"),
+    Choice.FIND: re.compile(r"再找找?|再找一找|让模型(?:再)?(?:找找?|看看)"),
 }
 _EDIT = re.compile(
     rf"(?P<n>{_LIST})\s*(?:的)?\s*(?:[:,]\s*)?(?:(?:改为|改成|改到|改|修改为?|换成|设为|设成)\s*[:,]?\s*(?P<to>.+)"
