@@ -24,6 +24,7 @@ from bot.demo.clock import DemoClock, add_clock
 from bot.dispatcher import Dispatcher
 from bot.housekeeping import housekeeping
 from bot.identity import ChatFront, demo_identity, no_identity
+from bot.keeping import build_keeping
 from bot.media import Intake
 from bot.messages import ChannelName, Role, Sender
 from bot.middleware import around
@@ -262,6 +263,18 @@ def _built(
         **wecom.channels(),
     }
     loops = Loops()
+    safekeeping = build_keeping(
+        settings,
+        store,
+        folder,
+        post=post,
+        channels=channels,
+        usage=usage,
+        clock=clock,
+        monotonic=time.monotonic,
+        zone=zone,
+        is_demo=is_demo,
+    )
     health_pages = HealthPages(
         store=store,
         library=library,
@@ -269,6 +282,8 @@ def _built(
         loops=loops.health,
         usage=usage,
         arrived=wecom.counts,
+        machine=safekeeping.health,
+        more=safekeeping.families,
         calendar=lambda: planner.calendar.warning(clock().astimezone(zone).date()),
     )
     admin = build_admin(
@@ -307,6 +322,7 @@ def _built(
                 **tasking.desk.operations(),
                 **recording.desk.operations(),
                 **reporting.desk.operations(),
+                **safekeeping.operations(),
                 **WeComDesk(wecom=wecom, syncing=Syncing(store=store, clock=clock)).operations(),
             },
         ),
@@ -329,6 +345,7 @@ def _built(
         recording=recording,
         reporting=reporting,
         keeping=running,
+        safekeeping=safekeeping,
         wecom=wecom,
         troubles=troubles,
         housekeeping=housekeeping(store, usage, clock=utc_now, monotonic=time.monotonic),

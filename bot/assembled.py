@@ -14,6 +14,7 @@ from bot.channels.base import Channel, Health
 from bot.channels.web import WebChannel
 from bot.config import Settings
 from bot.dispatcher import Dispatcher
+from bot.keeping import Keeping
 from bot.messages import ChannelName
 from bot.operations import Desk
 from bot.outbox import Outbox
@@ -72,6 +73,7 @@ class App:
     recording: Recording
     reporting: Reporting
     keeping: Running
+    safekeeping: Keeping
     wecom: WeCom
     housekeeping: Ticker
     troubles: Troubles
@@ -93,6 +95,7 @@ class App:
                 "reminders": group.create_task(self.tasking.ticker.run()),
                 "digest": group.create_task(self.keeping.ticker.run()),
                 "housekeeping": group.create_task(self.housekeeping.run()),
+                "backups": group.create_task(self.safekeeping.ticker.run()),
                 "roll calls": group.create_task(self.recording.run()),
             }
             if self.tasking.clock_dialogue is not None:

@@ -63,7 +63,7 @@ def _account(text: str) -> str:
 
 
 def _database(text: str) -> str:
-    if not text.startswith(("postgresql://", "postgres://", "sqlite:///")):
+    if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("要写 postgresql://用户:密码@主机/库名；不写就用数据文件夹里的 SQLite")
     return text
 
@@ -122,6 +122,13 @@ class StoreSettings(Section):
     """``[store]``: absent url means SQLite in the data folder."""
 
     url: Annotated[str, AfterValidator(_database)] | None = None
+    backup_folder: Path | None = None
+    """For the nightly backups; absent: ``backups`` in the data folder."""
+    backups_kept: int = Field(default=7, ge=0, le=1000)
+    """0: none are made."""
+    backup_at: time = time(2, 30)
+    least_free_mb: int = Field(default=1024, ge=0)
+    """The admins are warned when the disk has less."""
 
 
 class KnowledgeSettings(Section):

@@ -28,6 +28,8 @@ class Act(StrEnum):
     SEE_DELIVERIES = "see_deliveries"
     SIGN_IN = "sign_in"
     """On the admin page, where each sees what the other acts allow."""
+    KEEP_BACKUPS = "keep_backups"
+    """Nobody's by role: only at the machine."""
 
 
 _IN_CHARGE = frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY})
@@ -47,6 +49,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_AUDIT: frozenset({Role.ADMIN}),
     Act.SEE_DELIVERIES: frozenset({Role.ADMIN, Role.OFFICER}),
     Act.SIGN_IN: _IN_CHARGE | {Role.GUIDANCE, Role.DISCIPLINE},
+    Act.KEEP_BACKUPS: frozenset(),
 }
 
 

@@ -65,10 +65,9 @@ class Store:
         return await self._backend.read(query)
 
     async def backup(self, file: Path) -> None:
-        """Write a consistent copy of a SQLite store to ``file``, new, while work goes on.
+        """Write everything, as of one moment, to ``file``, a new SQLite database.
 
-        Raises:
-            NotImplementedError: The store is PostgreSQL, which has its own tools.
+        Work goes on meanwhile, on either engine.
         """
         await self._backend.backup(file)
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import NullPool, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from store.copying import copy_rows
 from store.instant import CLOCK, Clock
 from store.migrate import migrate
 from store.waking import Wakes, take_topics
@@ -30,7 +31,7 @@ _RETRYABLE = {"40001", "40P01"}
 """serialization_failure, deadlock_detected."""
 _RECONNECT_AFTER_S = 1.0
 _CHECK_EVERY_S = 15.0
-_MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(792113)")
+MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(792113)")
 _NOTIFY = text("SELECT pg_notify(:channel, :topic)")
 
 
@@ -38,17 +39,44 @@ def _is_retryable(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _RETRYABLE
 
 
-def _async_url(url: str) -> URL:
+def async_url(url: str) -> URL:
+    """With the driver that is used, whatever the configuration named."""
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
 async def _migrate(url: str) -> None:
     """In a thread and a loop of its own, for Alembic reads files; one replica at a time."""
-    engine = create_async_engine(_async_url(url), poolclass=NullPool)
+    engine = create_async_engine(async_url(url), poolclass=NullPool)
     async with engine.begin() as connection:
-        await connection.execute(_MIGRATION_LOCK)
+        await connection.execute(MIGRATION_LOCK)
         await connection.run_sync(migrate)
     await engine.dispose()
+
+
+def copy_out(source: Connection, file: Path) -> None:
+    """Everything that ``source`` sees into a new SQLite database of the same schema."""
+    file.touch(0o600, exist_ok=False)
+    engine = create_engine(f"sqlite:///{file}")
+    try:
+        with engine.begin() as target:
+            migrate(target)
+        with engine.begin() as target:
+            copy_rows(source, target)
+    finally:
+        engine.dispose()
+
+
+async def _copy_out(url: str, file: Path) -> None:
+    """In a thread and a loop of its own, for it reads and writes files; in one snapshot."""
+    engine = create_async_engine(
+        async_url(url), poolclass=NullPool, isolation_level="REPEATABLE READ"
+    )
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SET TRANSACTION READ ONLY"))
+            await connection.run_sync(copy_out, file)
+    finally:
+        await engine.dispose()
 
 
 class PostgresqlBackend:
@@ -56,11 +84,13 @@ class PostgresqlBackend:
 
     def __init__(self, url: str, wakes: Wakes, clock: Clock | None) -> None:
         self._engine = create_async_engine(
-            _async_url(url),
+            async_url(url),
             pool_size=_CONNECTIONS,
             max_overflow=0,
             hide_parameters=True,  # errors go to the log, and what people wrote does not
+            connect_args={"server_settings": {"application_name": "yaodian"}},
         )
+        self._url = url
         self._wakes = wakes
         self._info = {} if clock is None else {CLOCK: clock}
         self._listening: asyncio.Task[None] | None = None
@@ -137,7 +167,7 @@ class PostgresqlBackend:
             await connection.invalidate()
 
     async def backup(self, file: Path) -> None:
-        raise NotImplementedError("back up PostgreSQL with pg_dump")
+        await asyncio.to_thread(lambda: asyncio.run(_copy_out(self._url, file)))
 
     async def scrub(self) -> None:
         return

@@ -280,6 +280,7 @@ class SqliteBackend:
         """Write a consistent copy to ``file``, which must not exist, while work goes on."""
 
         def copy() -> None:
+            file.touch(0o600, exist_ok=False)
             with self._read_engine.connect() as connection:
                 raw = connection.connection.driver_connection
                 assert isinstance(raw, sqlite3.Connection)  # noqa: S101
@@ -288,7 +289,6 @@ class SqliteBackend:
                     raw.execute("VACUUM INTO ?", (str(file),))
                 finally:
                     raw.execute("PRAGMA query_only = ON")
-            file.chmod(0o600)
 
         await asyncio.get_running_loop().run_in_executor(self._readers, copy)
 

@@ -78,9 +78,11 @@ def blockbuster() -> Iterator[BlockBuster]:
     """Our code may not block the event loop."""
     with blockbuster_ctx(scanned_modules=_OURS) as guard:
         for function in guard.functions.values():
-            # asyncpg looks for ~/.pgpass; migrations run in a loop of their own.
+            # asyncpg looks for ~/.pgpass; these run in a loop of their own, in a thread.
             function.can_block_in("asyncpg/connect_utils.py", "_read_password_file")
             function.can_block_in("store/migrate.py", "migrate")
+            function.can_block_in("store/postgresql.py", "copy_out")
+            function.can_block_in("store/restoring.py", "_exchange_rows")
         yield guard
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
 
 from bot.messages import ChannelName, Conversation, IncomingMessage, Reply
+from handlers.backups.shortage import Quota
 
 Accept = Callable[[IncomingMessage], Awaitable[bool]]
 """Stores a message durably; False when it was there already. Returns before any work is done."""
@@ -202,6 +203,13 @@ class ReadsDirectory(Protocol):
     """Lists the platform's departments and members that the app may see."""
 
     async def read_directory(self) -> Directory: ...
+
+
+@runtime_checkable
+class HasQuota(Protocol):
+    """Knows how much the platform still lets one do; the admins are warned when it is little."""
+
+    async def quotas(self) -> Sequence[Quota]: ...
 
 
 @runtime_checkable

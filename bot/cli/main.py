@@ -8,6 +8,7 @@ from bot.cli import (
     answering,
     documents,
     indicators,
+    keeping,
     notify,
     people,
     records,
@@ -45,6 +46,8 @@ cli.command()(notify.notify)
 cli.command()(times.when)
 cli.command()(answering.evaluate)
 cli.command()(serving.doctor)
+cli.command()(keeping.backup)
+cli.command()(keeping.restore)
 
 
 def main() -> None:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.base import Channel, Health
 from bot.messages import ChannelName
 from bot.model_writer import ModelUsage
+from bot.web import metrics
 from knowledge.library import Library
 from store.engine import Store
-from store.models import Delivery, InboxMessage
-from store.models_questions import Question
+from store.gauges import gauges
+
+logger = logging.getLogger(__name__)
 
 
 def _nothing() -> None:
     return None
+
+
+async def _no_health() -> Mapping[str, Health]:
+    return {}
+
+
+async def _no_families() -> Sequence[metrics.Family]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +46,9 @@ class HealthPages:
     """What came in through callbacks, by channel and kind."""
     calendar: Callable[[], str | None] = _nothing
     """What is not known about working days, in Chinese; None when all is known."""
+    machine: Callable[[], Awaitable[Mapping[str, Health]]] = _no_health
+    """The disk and the backups."""
+    more: Callable[[], Awaitable[Sequence[metrics.Family]]] = _no_families
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self._alive)
@@ -55,6 +69,7 @@ class HealthPages:
             "store": await self._store_health(),
             "index": Health(is_ready=True, detail=index),
             "loops": self.loops(),
+            **await self.machine(),
             **{name.value: channel.health() for name, channel in self.channels.items()},
         }
 
@@ -63,6 +78,9 @@ class HealthPages:
             await self.store.read(lambda session: session.scalar(select(1)))
         except OSError as error:
             return Health(is_ready=False, detail=f"数据库打不开：{error.strerror}")
+        except SQLAlchemyError as error:
+            logger.warning("the store does not answer: %s", type(error).__name__)
+            return Health(is_ready=False, detail="数据库不答复，请看看磁盘和数据库服务。")
         return Health(is_ready=True)
 
     async def _alive(self, request: web.Request) -> web.Response:
@@ -75,29 +93,26 @@ class HealthPages:
         return web.json_response({"ready": is_ready, **body}, status=200 if is_ready else 503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        lines = await self.store.read(_counted)
-        lines.append(f"yaodian_documents {len(self.library.documents)}")
-        lines.append(f"yaodian_windows_without_vector {self.library.missing_vectors}")
-        lines += [
-            f'yaodian_callbacks{{channel="{name}",kind="{kind}"}} {count}'
+        counted = await self.store.read(lambda session: gauges(session, metrics.ANSWER_BOUNDS_S))
+        arrived = [
+            ({"channel": str(name), "kind": kind}, float(count))
             for name, counts in self.arrived()
             for kind, count in sorted(counts.items())
         ]
+        is_ready = [
+            ({"part": name}, float(one.is_ready)) for name, one in (await self.state()).items()
+        ]
+        families = [
+            *metrics.store_families(counted),
+            metrics.one("yaodian_documents", "Documents in use.", len(self.library.documents)),
+            metrics.one("yaodian_windows_without_vector", "Found by words only, as yet.",
+                        self.library.missing_vectors),
+            metrics.Family(name="yaodian_callbacks", samples=arrived,
+                           meaning="What platforms called back with, refusals among it."),
+            metrics.Family(name="yaodian_ready", samples=is_ready,
+                           meaning="1 where /readyz is content."),
+            *await self.more(),
+        ]  # fmt: skip
+        lines = metrics.text(families)
         lines += await self.usage.lines()
         return web.Response(text="\n".join(lines) + "\n")
-
-
-def _counted(session: Session) -> list[str]:
-    lines = []
-    for name, column in (
-        ("yaodian_messages", InboxMessage.state),
-        ("yaodian_deliveries", Delivery.state),
-        ("yaodian_questions", Question.state),
-    ):
-        rows = session.execute(select(column, func.count()).group_by(column))
-        lines += [f'{name}{{state="{state}"}} {count}' for state, count in rows]
-    answered = session.execute(select(func.count(), func.sum(Question.elapsed_ms)))
-    count, total = answered.one()
-    lines.append(f"yaodian_answer_seconds_count {count}")
-    lines.append(f"yaodian_answer_seconds_sum {(total or 0) / 1000:.6f}")
-    return lines

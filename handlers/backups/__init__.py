@@ -1,0 +1,1 @@
+"""Keeping a copy of everything, and saying in time when something runs short."""
