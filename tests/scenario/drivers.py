@@ -60,6 +60,20 @@ class WebDriver:
         async with self.client.post(f"/chat/messages?as={self.account}", json=body) as response:
             assert response.status == 202, await response.text()
 
+    async def grown(self, words: str) -> str:
+        """The first state of a growing answer that has these words."""
+        async with asyncio.timeout(PATIENCE_S):
+            name = ""
+            async for line in self._events.content:
+                text = line.decode().strip()
+                if text.startswith("event: "):
+                    name = text.removeprefix("event: ")
+                elif text.startswith("data: ") and name == "draft":
+                    draft = str(json.loads(text.removeprefix("data: "))["text"])
+                    if words in draft:
+                        return draft
+        raise AssertionError("the page was cut off")
+
     async def heard(self) -> Heard:
         async with asyncio.timeout(PATIENCE_S):
             name = ""

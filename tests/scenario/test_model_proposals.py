@@ -1,4 +1,4 @@
-"""With a model: it may point at tasks and say a report plainer; a person still confirms each."""
+"""With a model: answers grow on the page; it may point at tasks and say a report plainer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handlers.people.actions import operator
 from store import tasks
 from store.models_records import Record
 from tests.fakes.model_server import FakeModelServer
-from tests.scenario.drivers import Driver, at_the_terminal
+from tests.scenario.drivers import Driver, WebDriver, at_the_terminal, on_the_page
 from tests.scenario.town import ROSTER, settings
 
 PLAN = """云溪县教育局2027年图书工作要点
@@ -130,3 +130,17 @@ async def test_what_is_confidential_is_not_sent(tmp_path: Path, model: FakeModel
 
 async def stored(app: App) -> int:
     return len(await app.store.read(lambda session: list(session.scalars(select(Record)))))
+
+
+async def test_an_answer_grows_on_the_page(tmp_path: Path, model: FakeModelServer) -> None:
+    model.says = lambda rules, words: "各校每年4月举办读书节[1]。6月底前报送总结[1]。"
+    model.fault, model.pause_after = "pause", 6
+    async with with_model(tmp_path, model) as app, on_the_page(app, "祁远山") as teacher:
+        assert isinstance(teacher, WebDriver)
+        await teacher.say("读书节什么时候举办，总结什么时候报")
+        growing = await teacher.grown("读书节")
+        assert "6月底" not in growing, "that sentence was not said yet"
+        model.go_on.set()
+        whole = await teacher.heard()
+        assert "6月底前" in whole.text
+        assert whole.sources
