@@ -15,6 +15,7 @@ from bot.errors import BotError, NotAllowed
 from bot.logs import message_in_hand
 from bot.messages import IncomingMessage, Reply, Role, Sender
 from bot.routing import Router
+from handlers.people.actions import LookedUp, looked_up
 
 logger = logging.getLogger(__name__)
 
@@ -93,11 +94,13 @@ def identify(roles_of: RolesOf) -> Middleware:
     """Look up what the sender is."""
 
     async def middleware(message: IncomingMessage, call_next: CallNext) -> Reply | None:
+        known = looked_up.set(LookedUp())
         token = roles_held.set(await roles_of(message.sender))
         try:
             return await call_next(message)
         finally:
             roles_held.reset(token)
+            looked_up.reset(known)
 
     return middleware
 

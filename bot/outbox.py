@@ -212,6 +212,7 @@ class Outbox:
 
     async def _advance(self, job: _Job) -> None:
         """Take the delivery as far as it gets."""
+        is_started = not job.delivery.is_rendered
         if job.delivery.is_rendered:
             parts = await self._store.read(lambda session: outbox.parts(session, job.id))
         elif (rendered := await self._render(job)) is not None:
@@ -219,8 +220,12 @@ class Outbox:
         else:
             return
         for part in parts:
-            if part.state != PartState.SENT and not await self._send_part(job, part):
+            if part.state == PartState.SENT:
+                continue
+            is_started = is_started and part.state == PartState.CLAIMED
+            if not await self._send_part(job, part, is_started=is_started):
                 return
+            is_started = False
         if not parts:
             await self._end(job, DeliveryState.SENT, None)
 
@@ -234,9 +239,16 @@ class Outbox:
         except (ChannelError, TimeoutError) as error:
             await self._try_later(job, error)
             return None
+        starts = job.channel.wait_s(job.target, self._clock()) <= 0
         return await self._store.write(
             lambda session: outbox.store_parts(
-                session, job.id, attempt=job.attempt, rendered=rendered
+                session,
+                job.id,
+                attempt=job.attempt,
+                rendered=rendered,
+                now=instant.now(session),
+                lease=self._lease,
+                starts=starts,
             )
         )
 
@@ -244,8 +256,10 @@ class Outbox:
         async with asyncio.timeout(self._patience_s):
             return await job.channel.render(reply, job.target, self._read_blob)
 
-    async def _send_part(self, job: _Job, part: Part) -> bool:
+    async def _send_part(self, job: _Job, part: Part, *, is_started: bool) -> bool:
         """Send one part; False when the delivery cannot go on now."""
+        if is_started:
+            return await self._send(job, part, part.bytes, in_doubt=False)
         in_doubt = part.state != PartState.PENDING
         content = part.bytes
         if in_doubt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from store.instant import Clock
 
-__all__ = ["Store", "sqlite_warning", "wake"]
+__all__ = ["Store", "sqlite_warning", "wake", "written_here"]
 
 T = TypeVar("T")
 
@@ -27,6 +28,14 @@ class _Backend(Protocol):
     async def backup(self, file: Path) -> None: ...
     async def scrub(self) -> None: ...
     async def close(self) -> None: ...
+
+
+_latest_write: ContextVar[object] = ContextVar("latest_write", default=None)
+
+
+def written_here() -> object:
+    """Another object after each write that the same task began: what it read before is old."""
+    return _latest_write.get()
 
 
 class Store:
@@ -58,6 +67,7 @@ class Store:
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run one unit of work; it is durable when this returns, or undone when this raises."""
+        _latest_write.set(object())
         return await self._backend.write(work)
 
     async def read(self, query: Callable[[Session], T]) -> T:

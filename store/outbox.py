@@ -172,19 +172,29 @@ def parts(session: Session, delivery_id: int) -> Sequence[Part]:
 
 
 def store_parts(
-    session: Session, delivery_id: int, *, attempt: int, rendered: Sequence[bytes]
+    session: Session,
+    delivery_id: int,
+    *,
+    attempt: int,
+    rendered: Sequence[bytes],
+    now: datetime,
+    lease: timedelta,
+    starts: bool,
 ) -> Sequence[Part] | None:
-    """Keep the bytes to send, once and for all; None when the delivery is another's by now."""
-    if not _hold(session, delivery_id, attempt, is_rendered=True):
+    """Keep the bytes to send, once and for all; None when the delivery is another's by now.
+
+    ``starts``: the first part is about to be sent, as :func:`start_part` would say of it.
+    """
+    if not _hold(session, delivery_id, attempt, is_rendered=True, lease_until=now + lease):
         return None
     kept = [
         Part(
             delivery_id=delivery_id,
             n=n,
             bytes=content,
-            state=PartState.PENDING,
-            attempt=0,
-            first_try_at=None,
+            state=PartState.CLAIMED if starts and n == 0 else PartState.PENDING,
+            attempt=attempt if starts and n == 0 else 0,
+            first_try_at=now if starts and n == 0 else None,
         )
         for n, content in enumerate(rendered)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from handlers.access import Act, Actor, check
 from handlers.people.roster import Row, read_roster
 from handlers.people.wording import ROLE_WORDS
 from store import audit, people
-from store.engine import Store
+from store.engine import Store, written_here
 from store.models import Unit
 
 
@@ -53,6 +54,27 @@ class _DryRun(Exception):
         self.result = result
 
 
+@dataclass(slots=True)
+class LookedUp:
+    """Who was looked up since the last write, for one message."""
+
+    _since: object = None
+    _actors: dict[tuple[ChannelName, str], Actor] = field(default_factory=dict)
+
+    def get(self, who: tuple[ChannelName, str], latest_write: object) -> Actor | None:
+        return self._actors.get(who) if self._since is latest_write else None
+
+    def put(self, who: tuple[ChannelName, str], latest_write: object, actor: Actor) -> None:
+        if self._since is not latest_write:
+            self._actors.clear()
+        self._since = latest_write
+        self._actors[who] = actor
+
+
+looked_up: ContextVar[LookedUp | None] = ContextVar("looked_up", default=None)
+"""Set around the handling of a message."""
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """Built once, in ``bot.app``."""
@@ -63,7 +85,20 @@ class People:
     """Accounts that the configuration names, as ``platform:account``."""
 
     async def actor(self, sender: Sender) -> Actor:
-        """Who a sender is; someone unknown is a guest."""
+        """Who a sender is; someone unknown is a guest.
+
+        Looked up once for the message in hand, and again after what the message changed.
+        """
+        known = looked_up.get()
+        who = (sender.channel, sender.account)
+        if known is not None and (found := known.get(who, written_here())) is not None:
+            return found
+        found = await self._look_up(sender)
+        if known is not None:
+            known.put(who, written_here(), found)
+        return found
+
+    async def _look_up(self, sender: Sender) -> Actor:
         platform = platform_of(sender)
         is_operator = (
             sender.channel is ChannelName.CONSOLE and sender.account == OPERATOR.account

@@ -125,9 +125,14 @@ class Town:
                     session, one, now=now, owner="me", lease=timedelta(minutes=1)
                 )
                 assert delivery_id is not None
-                outbox.store_parts(session, delivery_id, attempt=1, rendered=[b"{}"])
-                outbox.start_part(
-                    session, delivery_id, 0, attempt=1, now=now, lease=timedelta(minutes=1)
+                outbox.store_parts(
+                    session,
+                    delivery_id,
+                    attempt=1,
+                    rendered=[b"{}"],
+                    now=now,
+                    lease=timedelta(minutes=1),
+                    starts=True,
                 )
                 outbox.part_sent(
                     session, delivery_id, 0, attempt=1, now=now, provider_id=None, refused={}
