@@ -15,8 +15,8 @@ from pydantic import JsonValue
 from bot.channels.base import Health
 from bot.config import Settings
 from bot.control import CommandFailed, DataFolderInUse, Remote, calling, owning
+from bot.dingtalk_looking import look_at_dingtalk
 from bot.model_writer import model_place
-from bot.parts import DINGTALK_LATER
 from bot.wecom import look_at_wecom
 from store.engine import sqlite_warning
 
@@ -176,8 +176,7 @@ async def _platform(settings: Settings, platform: str, server: Remote | None) ->
         advice = f"yaodian.toml 里还没有 [{platform}.…]，先按 README 的接入步骤填好。"
         return [Finding(is_ok=False, title=f"没有配置 {platform}", advice=advice)]
     if platform == "wecom":
-        return [
-            Finding(is_ok=one.ok, title=one.title, advice=one.advice)
-            for one in await look_at_wecom(settings, await _aibot(server))
-        ]
-    return [Finding(is_ok=False, title="钉钉还没有接通", advice=DINGTALK_LATER)]
+        found = await look_at_wecom(settings, await _aibot(server))
+    else:
+        found = await look_at_dingtalk(settings)
+    return [Finding(is_ok=one.ok, title=one.title, advice=one.advice) for one in found]

@@ -173,7 +173,9 @@ class FakeDingTalk:
             return old_error("88", "40014")
         if not self.is_trusted:
             return old_error("88", "60020")
-        return None if "contact" in self.rights or "user" not in path else old_error("88", "60011")
+        is_directory = path.startswith(("/topapi/v2/user/", "/topapi/v2/department/"))
+        is_allowed = "contact" in self.rights or not is_directory
+        return None if is_allowed else old_error("88", "60011")
 
     async def _access_token(self, request: web.Request) -> web.Response:
         body = json_of(await request.read())

@@ -17,6 +17,7 @@ from bot.errors import ChannelUnavailable
 ROOT = 1
 _PAGE = 100
 _MOST_UNITS, _MOST_PAGES = 5_000, 1_000
+_MOST_DIGITS = 18
 
 Json = Mapping[str, object]
 
@@ -47,6 +48,12 @@ async def children(api: OpenApi, unit_id: str) -> list[DirectoryUnit]:
         "/topapi/v2/department/listsub", {"dept_id": _number(unit_id)}, is_repeatable=True
     )
     return list(units_of(answer))
+
+
+async def has_members(api: OpenApi, unit_id: str) -> bool:
+    """Whether anybody of one department may be seen."""
+    found, _ = await _page_of_members(api, unit_id, 0)
+    return bool(found)
 
 
 async def member(api: OpenApi, account: str) -> DirectoryMember | None:
@@ -102,17 +109,27 @@ async def _members(api: OpenApi, unit_id: str) -> list[DirectoryMember]:
     found: list[DirectoryMember] = []
     cursor = 0
     for _ in range(_MOST_PAGES):
-        body = {"dept_id": _number(unit_id), "cursor": cursor, "size": _PAGE}
-        answer = await api.old("/topapi/v2/user/list", body, is_repeatable=True)
-        result = answer.get("result")
-        if not isinstance(result, Mapping) or not isinstance(result.get("list"), list):
-            raise ChannelUnavailable("user/list: an answer without a list")
-        found += members_of(result["list"])
-        after = _text(result.get("next_cursor"))
-        if _text(result.get("has_more")).lower() != "true" or not after.isdecimal():
+        some, after = await _page_of_members(api, unit_id, cursor)
+        found += some
+        if after is None or after <= cursor:
             break
-        cursor = int(after)
+        cursor = after
     return found
+
+
+async def _page_of_members(
+    api: OpenApi, unit_id: str, cursor: int
+) -> tuple[list[DirectoryMember], int | None]:
+    """Some of a department's members, and where the next ones begin; None after the last."""
+    body = {"dept_id": _number(unit_id), "cursor": cursor, "size": _PAGE}
+    answer = await api.old("/topapi/v2/user/list", body, is_repeatable=True)
+    result = answer.get("result")
+    if not isinstance(result, Mapping) or not isinstance(result.get("list"), list):
+        raise ChannelUnavailable("user/list: an answer without a list")
+    found = list(members_of(result["list"]))
+    after = _text(result.get("next_cursor"))
+    is_last = _text(result.get("has_more")).lower() != "true" or not _is_number(after)
+    return found, None if is_last else int(after)
 
 
 async def _looked_up(api: OpenApi, account: str) -> Json | None:
@@ -135,7 +152,12 @@ def _within(member: DirectoryMember, visible: set[str]) -> DirectoryMember:
 
 
 def _number(unit_id: str) -> int | str:
-    return int(unit_id) if unit_id.isdecimal() else unit_id
+    return int(unit_id) if _is_number(unit_id) else unit_id
+
+
+def _is_number(text: str) -> bool:
+    """Short enough to be one; ``int`` refuses what is thousands of digits long."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def _text(value: object) -> str:

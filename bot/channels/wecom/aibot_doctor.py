@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 
 import aiohttp
 
+from bot.channels.finding import Finding
 from bot.channels.wecom.aibot_frames import Command, Frame, read_frame, write_frame
 from bot.channels.wecom.aibot_settings import AiBotSettings
-from bot.channels.wecom.doctor import Finding, check_address, check_keys
+from bot.channels.wecom.doctor import check_address, check_keys
 
 _PATIENCE_S = 10.0
 _TITLE = "智能机器人的 Bot ID 和 Secret"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
+from bot.channels.finding import Finding
 from bot.channels.wecom.api import TIMEOUT, QyApi
 from bot.channels.wecom.crypto import CallbackCrypto
 from bot.channels.wecom.directory import visible_units
@@ -26,15 +26,6 @@ _SKEW_S = 120
 _UNREACHABLE = (
     "连不上企业微信服务器。请检查网络、代理和防火墙（要能访问 qyapi.weixin.qq.com 的 443 端口）。"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing tried; ``advice`` is empty when all is well."""
-
-    ok: bool
-    title: str
-    advice: str = ""
 
 
 async def check_app(

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.channels.wecom.doctor import Finding, check_app
+from bot.channels.finding import Finding
+from bot.channels.wecom.doctor import check_app
 from tests.integration.wecom.wecom_app_stage import Stage, stage
 
 
