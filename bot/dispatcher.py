@@ -36,7 +36,7 @@ from bot.codec import message_from_json, message_to_json, reply_to_json
 from bot.errors import BotError
 from bot.live import SEARCHING, Live, can_stream
 from bot.messages import ChannelName, Conversation, IncomingMessage, Reply
-from store import inbox, instant, outbox
+from store import inbox, instant, outbox, preferences
 from store.arrivals import Arrival
 from store.engine import Store
 from store.models import DeliveryKind, DeliveryState, InboxMessage, InboxState
@@ -313,6 +313,8 @@ class Dispatcher:
         def work(session: Session) -> int | None:
             now = instant.now(session)
             is_ours = inbox.finish(session, row.id, attempt=row.attempts, now=now, state=state)
+            platform, account = _account(row.turn)
+            preferences.used(session, platform, account, now)
             if not is_ours or draft is None:
                 return None
             owner = self._owner if is_held else None
@@ -355,6 +357,13 @@ class Dispatcher:
 def _turn(message: IncomingMessage, *, is_fast: bool) -> str:
     lane = "fast" if is_fast else "slow"
     return "\n".join((message.channel, message.conversation.id, message.sender.account, lane))
+
+
+def _account(turn: str) -> tuple[str, str]:
+    """Platform and account of whose turn it is."""
+    channel, _, rest = turn.partition("\n")
+    account = rest.rpartition("\n")[0].partition("\n")[2]
+    return ChannelName(channel).platform, account
 
 
 async def _with_text(reply: Reply, seen: str = "") -> Reply:

@@ -25,6 +25,7 @@ from handlers.people.binding import Binding
 from handlers.people.dialogue import PeopleDialogue
 from handlers.people.joining import Joining
 from handlers.people.managing import Roster
+from handlers.people.preferring import Preferring
 from handlers.people.signing_in import SignIn
 from handlers.people.signing_in_dialogue import SignInDialogue
 from handlers.posting import Post
@@ -114,6 +115,7 @@ def build_running(
             roster=roster,
             binding=binding,
             joining=joining,
+            preferring=Preferring(store, clock),
             confirmations=confirmations,
             undo=undo,
         ),

@@ -57,6 +57,11 @@ class RunningRoutes:
             help="把另一个平台的账号也算作自己：先取验证码，再到那边发", example="/绑定 483920",
         )  # fmt: skip
         router.command(
+            "常用平台", "platform", to=people.platform, is_fast=True,
+            help="两个平台都有账号的，提醒发到哪边；写“自动”就跟着最近用的走",
+            example="/常用平台 钉钉",
+        )  # fmt: skip
+        router.command(
             "成员", "members", to=people.members, needs=_SEES,
             help="花名册；管理员还可以添加、停用、恢复", example="/成员 停用 张三",
         )  # fmt: skip

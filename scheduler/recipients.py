@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.messages import ChannelName, Conversation, Role
 from scheduler.letters import Person
 from scheduler.policy import SUPERIOR
-from store import people
+from store import people, preferences
 from store.models import Account, Member, Membership, Unit
 from store.models_tasks import Assignment, Task
 
@@ -151,21 +151,36 @@ class Addresses:
     def _members_routes(self, recipients: Collection[str]) -> dict[str, Conversation]:
         found: dict[str, Conversation] = {}
         ids = [int(key.removeprefix(_MEMBER)) for key in recipients]
-        accounts: dict[int, dict[str, str]] = {}
+        accounts: dict[int, dict[str, Account]] = {}
         for row in self.session.scalars(
             select(Account)
             .join(Member, Member.id == Account.member_id)
             .where(Account.member_id.in_(ids), Member.is_active)
             .order_by(Account.account.desc())
         ):
-            accounts.setdefault(row.member_id or 0, {})[row.platform] = row.account
-        for member_id, of_platform in accounts.items():
-            for channel in self.channels:
-                if channel.platform in of_platform:
-                    account = of_platform[channel.platform]
-                    found[f"{_MEMBER}{member_id}"] = Conversation(channel=channel, id=account)
-                    break
+            mine = accounts.setdefault(row.member_id or 0, {})
+            known = mine.get(row.platform)
+            if known is None or _used_at(row) >= _used_at(known):
+                mine[row.platform] = row
+        several = [member_id for member_id, mine in accounts.items() if len(mine) > 1]
+        wishes = preferences.preferred(self.session, several) if several else {}
+        for member_id, mine in accounts.items():
+            channel = self._best(mine, wishes.get(member_id))
+            if channel is not None:
+                account = mine[channel.platform].account
+                found[f"{_MEMBER}{member_id}"] = Conversation(channel=channel, id=account)
         return found
+
+    def _best(self, accounts: Mapping[str, Account], wish: str | None) -> ChannelName | None:
+        """As they wish, else where they wrote last, else the first; the page only if need be."""
+        able = [one for one in self.channels if one.platform in accounts]
+        pushing = [one for one in able if one is not ChannelName.WEB]
+        if not pushing:
+            return able[0] if able else None
+        wished = [one for one in pushing if one.platform == wish]
+        if wished:
+            return wished[0]
+        return max(pushing, key=lambda one: _used_at(accounts[one.platform]))
 
     def _as_recipients(self, member_ids: Iterable[int]) -> tuple[Recipient, ...]:
         return tuple(Recipient(key=f"{_MEMBER}{id}", member_id=id) for id in member_ids)
@@ -199,6 +214,11 @@ class Addresses:
     def _parents(self, units: Collection[int]) -> frozenset[int]:
         rows = self.session.scalars(select(Unit.parent_id).where(Unit.id.in_(units)))
         return frozenset(parent for parent in rows if parent is not None)
+
+
+def _used_at(account: Account) -> float:
+    """0 where nobody ever wrote from."""
+    return account.seen_at.timestamp() if account.seen_at else 0.0
 
 
 def _chat(key: str) -> Conversation:

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ColumnElement, Text, cast, delete, inspect, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from store import audit, outbox, settings
+from store import audit, outbox, preferences, settings
 from store.models import (
     Account,
     AuditEntry,
@@ -172,6 +172,7 @@ def take_out_own(session: Session, member_id: int, name: Name | None) -> None:
         update(Assignment).where(Assignment.member_id == member_id).values(is_active=False)
     )
     settings.forget(session, f"undo\nmember:{member_id}")
+    preferences.prefer(session, member_id, None)
 
 
 def take_out_account(session: Session, platform: str, account: str, now: datetime) -> None:

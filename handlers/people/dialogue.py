@@ -16,6 +16,7 @@ from handlers.people.actions import People
 from handlers.people.binding import Binding
 from handlers.people.joining import Joining
 from handlers.people.managing import Leaver, Listed, Roster
+from handlers.people.preferring import PLATFORM_WORDS, Preferring, Standing
 from handlers.undo import Undo
 
 _LISTED = 40
@@ -30,6 +31,10 @@ _HOW_ROLES = (
 _HOW_GROUPS = "可以这样写：/片区 东片区、/片区 东片区 加 二中 实验小学、/片区 东片区 减 二中。"
 
 
+_HOW_PLATFORMS = "可以这样写：/常用平台 钉钉、/常用平台 企业微信、/常用平台 自动。"
+_AS_USED = {"自动", "都行", "随便"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleDialogue:
     """Built once, in ``bot.app``."""
@@ -38,6 +43,7 @@ class PeopleDialogue:
     roster: Roster
     binding: Binding
     joining: Joining
+    preferring: Preferring
     confirmations: Confirmations
     undo: Undo
 
@@ -150,6 +156,21 @@ class PeopleDialogue:
         name = await self.binding.bind(message.sender, digits)
         return Reply(text=wording.BOUND.format(name=name), is_private=True)
 
+    async def platform(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/常用平台 [钉钉 or 企业微信 or 自动]."""
+        actor = await self.people.actor(message.sender)
+        words = "".join(arguments.words)
+        if not words:
+            return Reply(text=_said(await self.preferring.standing(actor)), is_private=True)
+        if words in _AS_USED:
+            await self.preferring.prefer(actor, None)
+            return Reply(text="好的，您最近在哪个平台和我说话，提醒就发到哪里。", is_private=True)
+        found = [code for code, word in PLATFORM_WORDS.items() if words == word]
+        if not found:
+            raise UsageError("no such platform", reply=_HOW_PLATFORMS)
+        await self.preferring.prefer(actor, found[0])
+        return Reply(text=f"好的，以后提醒和通知都发到您的{words}。", is_private=True)
+
     async def join(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/加入 姓名 单位."""
         if len(arguments.words) < 2:
@@ -254,3 +275,16 @@ def _int(values: Values, name: str) -> int:
 
 def _role_values(values: Values) -> tuple[int, Role, int]:
     return _int(values, "member_id"), Role(str(values["role"])), _int(values, "unit_id")
+
+
+def _said(standing: Standing) -> str:
+    names = [PLATFORM_WORDS[one] for one in standing.platforms]
+    if not names:
+        return "您在企业微信和钉钉都还没有账号，提醒请到网页上看。"
+    if len(names) == 1:
+        return f"提醒发到您的{names[0]}。在另一个平台也有账号的，可以用 /绑定 连起来。"
+    if standing.preferred is None:
+        where = "您最近在哪个平台和我说话，提醒就发到哪里"
+    else:
+        where = f"提醒和通知都发到您的{PLATFORM_WORDS.get(standing.preferred, '常用平台')}"
+    return f"您在{'和'.join(names)}都有账号，{where}。{_HOW_PLATFORMS}"

@@ -16,6 +16,7 @@ from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.people.dialogue import PeopleDialogue
 from handlers.people.managing import Roster
+from handlers.people.preferring import Preferring
 from handlers.people.signing_in import SignIn
 from handlers.people.signing_in_dialogue import SignInDialogue
 from handlers.questions.actions import Questions
@@ -38,6 +39,7 @@ def running_routes() -> RunningRoutes:
         people=PeopleDialogue(
             people=nobody, roster=nothing, binding=cast("object", None),  # type: ignore[arg-type]
             joining=cast("object", None),  # type: ignore[arg-type]
+            preferring=cast("Preferring", None),
             confirmations=confirmations, undo=undo,
         ),
         questions=QuestionsDialogue(

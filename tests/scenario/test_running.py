@@ -207,6 +207,22 @@ async def test_a_stranger_is_welcomed_once_asks_and_is_let_in_with_one_tap(app: 
     assert actor.name == "苏晚晴"
 
 
+async def test_somebody_says_on_which_platform_they_want_to_be_told(app: App) -> None:
+    member_id = (await app.people.named("祁远山")).member_id
+    assert member_id is not None
+    await app.store.write(lambda session: people.link(session, "wecom", "qi-w", member_id))
+    async with on_the_page(app, "祁远山") as teacher:
+        assert "企业微信" in await says(teacher, "/常用平台")
+        assert "/绑定" in await says(teacher, "/常用平台 钉钉")
+
+        await app.store.write(lambda session: people.link(session, "dingtalk", "qi-d", member_id))
+        assert "最近" in await says(teacher, "/常用平台")
+        assert "以后提醒和通知都发到您的钉钉" in await says(teacher, "/常用平台 钉钉")
+        assert "发到您的钉钉" in await says(teacher, "/常用平台")
+        assert "/常用平台 自动" in await says(teacher, "/常用平台 飞鸽")
+        assert "最近" in await says(teacher, "/常用平台 自动")
+
+
 async def test_one_person_on_two_platforms(app: App) -> None:
     async with at_the_terminal(app, "祁远山") as teacher:
         said = await says(teacher, "/绑定")

@@ -1,0 +1,43 @@
+"""On which platform somebody wants to be written to, and which they used last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from store import settings
+from store.models import Account, Setting
+
+_PREFERS = "reach.prefers:"
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+def prefer(session: Session, member_id: int, platform: str | None) -> None:
+    """Set it; None: wherever they wrote last."""
+    if platform is None:
+        settings.forget(session, f"{_PREFERS}{member_id}")
+    else:
+        settings.put(session, f"{_PREFERS}{member_id}", platform)
+
+
+def preferred(session: Session, member_ids: Collection[int]) -> Mapping[int, str]:
+    """What those said who said anything."""
+    keys = {f"{_PREFERS}{one}": one for one in member_ids}
+    rows = session.execute(select(Setting.key, Setting.value).where(Setting.key.in_(keys)))
+    return {keys[key]: value for key, value in rows}
+
+
+def used(session: Session, platform: str, account: str, now: datetime) -> None:
+    """Somebody wrote from this account; known to the minute."""
+    session.execute(
+        update(Account)
+        .where(
+            Account.platform == platform,
+            Account.account == account,
+            or_(Account.seen_at.is_(None), Account.seen_at < now - _SEEN_EVERY),
+        )
+        .values(seen_at=now)
+    )
