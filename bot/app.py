@@ -21,6 +21,7 @@ from bot.channels.web import WebChannel
 from bot.config import Settings
 from bot.control import owning
 from bot.demo.clock import DemoClock, add_clock
+from bot.directory_desk import DirectoryDesk
 from bot.dispatcher import Dispatcher
 from bot.housekeeping import housekeeping
 from bot.identity import ChatFront, demo_identity, no_identity
@@ -323,7 +324,10 @@ def _built(
                 **recording.desk.operations(),
                 **reporting.desk.operations(),
                 **safekeeping.operations(),
-                **WeComDesk(wecom=wecom, syncing=Syncing(store=store, clock=clock)).operations(),
+                **WeComDesk(wecom=wecom).operations(),
+                **DirectoryDesk(
+                    channels=channels, syncing=Syncing(store=store, clock=clock)
+                ).operations(),
             },
         ),
         dispatcher=dispatcher,

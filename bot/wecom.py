@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Accept, Directory, Health, ReadBlob, SignsIn
+from bot.channels.base import Accept, Health, ReadBlob, SignsIn
 from bot.channels.budget import midnight_before
 from bot.channels.finding import Finding
 from bot.channels.wecom.aibot import AiBotChannel
@@ -103,14 +103,6 @@ class WeCom:
                 by_place[place].append(at)
             for place, times in by_place.items():
                 channel.seed(place, times)
-
-    async def directory(self) -> Directory:
-        """Departments and members that the app may see.
-
-        Raises:
-            ConfigError: There is no app.
-        """
-        return await self._app().read_directory()
 
     async def create_menu(self) -> Sequence[str]:
         """Replace the app's menu; its labels.

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, Select, bindparam, delete, select
+from sqlalchemy import BindParameter, Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from store.inserting import insert_once, put
@@ -182,6 +182,15 @@ def link(
         "display_name": display_name,
     }
     put(session, Account, row)
+
+
+def unlink(session: Session, platform: str, account: str) -> None:
+    """Undo ``link``: the account is nobody's."""
+    session.execute(
+        update(Account)
+        .where(Account.platform == platform, Account.account == account)
+        .values(member_id=None, seen_at=None)
+    )
 
 
 def member_of(session: Session, platform: str, account: str) -> Member | None:

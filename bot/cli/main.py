@@ -14,6 +14,7 @@ from bot.cli import (
     records,
     reporting,
     serving,
+    syncing,
     tasks,
     times,
     wecom,
@@ -35,7 +36,7 @@ cli.add_typer(documents.commands, name="documents")
 cli.add_typer(tasks.commands, name="tasks")
 cli.add_typer(records.commands, name="records")
 cli.add_typer(people.commands, name="roster")
-people.commands.command("sync")(wecom.sync)
+people.commands.command("sync")(syncing.sync)
 cli.add_typer(wecom.commands, name="wecom")
 cli.add_typer(reporting.commands, name="people")
 records.commands.command("export")(reporting.export_records)

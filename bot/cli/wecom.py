@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
-
 import typer
 
 from bot.cli.running import DATA, ConfigOption, DataOption, Place, run_command, unheard
@@ -29,39 +26,3 @@ def menu(config: ConfigOption = None, data: DataOption = DATA) -> None:
         print(f"菜单已创建：{names}。手机上退出应用再进来就能看到。")
 
     run_command(place, work)
-
-
-def sync(
-    platform: Annotated[str, typer.Argument(help="wecom")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会改什么，不写入。")] = False,
-    config: ConfigOption = None,
-    data: DataOption = DATA,
-) -> None:
-    """从平台的通讯录同步：新人加入，离开的停用，不删记录。"""
-    if platform != "wecom":
-        raise typer.BadParameter("现在只能同步 wecom。")
-    place = Place(config=config, data=data)
-
-    async def work() -> None:
-        async with place.caller() as caller:
-            done = await caller.run(
-                f"roster.sync.{platform}", {"is_dry_run": dry_run}, hear=unheard
-            )
-        print("\n".join(_lines(done if isinstance(done, Mapping) else {}, dry_run=dry_run)))
-
-    run_command(place, work)
-
-
-def _lines(done: Mapping[str, object], *, dry_run: bool) -> list[str]:
-    will = "会" if dry_run else "已"
-    lines = [f"原有 {done.get('known', 0)} 人。"]
-    for key, words in (
-        ("added", f"{will}新增"),
-        ("linked", f"{will}与花名册上的同名者对上"),
-        ("left", f"{will}停用（平台上已没有）"),
-        ("kept", "平台上没有、但是管理员，请自行核对"),
-    ):
-        names = done.get(key)
-        if isinstance(names, list) and names:
-            lines.append(f"{words} {len(names)} 人：{'、'.join(map(str, names))}。")
-    return lines

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.errors import UsageError
-from bot.messages import Role
+from bot.messages import ChannelName, Role
 from handlers.access import Act, Actor, check
 from store import audit, people
 from store.engine import Store
 from store.models import Account, Member
 
+_DIRECTORIES = {ChannelName.WECOM_APP.platform, ChannelName.DINGTALK.platform}
+"""Platforms that say who works there; having opened the page says nothing."""
 _EMPTY = "平台上一个人也没读到，多半是应用的可见范围没有设好；花名册没有改动。"
 
 
@@ -30,11 +32,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
-    """What changed, by name; ``kept`` left the platform and stay, being admins."""
+    """What changed, by name.
+
+    ``elsewhere`` left this platform and are on another; ``kept`` left and stay, being admins.
+    """
 
     added: tuple[str, ...]
     linked: tuple[str, ...]
     left: tuple[str, ...]
+    elsewhere: tuple[str, ...]
     kept: tuple[str, ...]
     known: int
 
@@ -52,7 +58,8 @@ class Syncing:
         """Bring the roster in line with the platform, all or nothing.
 
         Who is new becomes 教师 of their units, or is found on the roster by name and unit; who
-        is gone is deactivated, with the records kept. Roles given here are never taken away.
+        is gone from every platform is deactivated, with the records kept. Roles given here are
+        never taken away.
 
         Raises:
             NotAllowed: The actor does not manage people.
@@ -73,7 +80,7 @@ class Syncing:
                 what="roster.sync",
                 subject=platform,
                 now=now,
-                after="\n".join([*done.added, *done.linked, *done.left]),
+                after="\n".join([*done.added, *done.linked, *done.left, *done.elsewhere]),
             )
             return done
 
@@ -81,6 +88,13 @@ class Syncing:
             return await self.store.write(work)
         except _DryRun as dry_run:
             return dry_run.done
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    left: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
 
 class _DryRun(Exception):
@@ -114,8 +128,15 @@ def _take_over(session: Session, platform: str, entries: Sequence[Entry], now: d
         for unit in units:
             if unit.id not in held:
                 people.give_role(session, member.id, unit.id, Role.TEACHER)
-    left, kept = _let_go(session, accounts, {entry.account for entry in entries})
-    return Synced(added=tuple(added), linked=tuple(linked), left=left, kept=kept, known=known)
+    gone = _let_go(session, platform, accounts, {entry.account for entry in entries})
+    return Synced(
+        added=tuple(added),
+        linked=tuple(linked),
+        left=tuple(gone.left),
+        elsewhere=tuple(gone.elsewhere),
+        kept=tuple(gone.kept),
+        known=known,
+    )
 
 
 def _same_person(session: Session, platform: str, entry: Entry, units: set[int]) -> Member | None:
@@ -130,19 +151,23 @@ def _same_person(session: Session, platform: str, entry: Entry, units: set[int])
 
 
 def _let_go(
-    session: Session, accounts: dict[str, int], present: set[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    left: list[str] = []
-    kept: list[str] = []
+    session: Session, platform: str, accounts: Mapping[str, int], present: set[str]
+) -> _Gone:
+    """Of members without an account in ``present``: stop them, or only their account here."""
+    gone = _Gone()
     still_here = {member for account, member in accounts.items() if account in present}
     for account, member_id in accounts.items():
         member = session.get(Member, member_id)
         if account in present or member_id in still_here or member is None or not member.is_active:
             continue
         roles = {membership.role for membership in people.memberships(session, member_id)}
+        others = {one.platform for one in people.accounts(session, member_id)} - {platform}
         if Role.ADMIN in roles:
-            kept.append(member.name)
-            continue
-        member.is_active = False
-        left.append(member.name)
-    return tuple(left), tuple(kept)
+            gone.kept.append(member.name)
+        elif others & _DIRECTORIES:
+            people.unlink(session, platform, account)
+            gone.elsewhere.append(member.name)
+        else:
+            member.is_active = False
+            gone.left.append(member.name)
+    return gone
