@@ -74,10 +74,14 @@ class Keeping:
             backup = f"自动备份每天 {self.plan.at:%H:%M}，留 {self.plan.kept} 份"
             if last is not None:
                 backup += f"；上次 {last.astimezone(self.nightly.zone):%Y-%m-%d %H:%M}"
-        return {
+        found = {
             "disk": Health(is_ready=True, detail=disk),
             "backup": Health(is_ready=True, detail=backup),
         }
+        if quotas := await self.shortage.quotas():
+            detail = "；".join(map(_quota_line, quotas))
+            found["quotas"] = Health(is_ready=True, detail=detail)
+        return found
 
     async def families(self) -> Sequence[metrics.Family]:
         """For /metrics."""
@@ -157,6 +161,13 @@ async def _model_quota(settings: Settings, usage: ModelUsage) -> Sequence[Quota]
     used = (await usage.spent()).today.total
     return [Quota(key="model", name="语言模型今天的 token", used=used, limit=limit,
                   after="用完后今天的回答改用文件原文，不影响使用。")]  # fmt: skip
+
+
+def _quota_line(quota: Quota) -> str:
+    line = f"{quota.name} {quota.used}/{quota.limit}"
+    if not quota.is_low:
+        return line
+    return f"{line}，{'用完了' if quota.used >= quota.limit else '快用完了'}：{quota.after}"
 
 
 def made_json(made: Made) -> JsonValue:

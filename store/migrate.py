@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 import store.models_indicators  # its tables, as those below, belong to the schema
 import store.models_questions
+import store.models_quotas
 import store.models_records
 import store.models_running
 import store.models_signing_in
@@ -19,7 +20,7 @@ import store.models_windows  # noqa: F401 - its tables belong to the schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD_REVISION = "0010"
+HEAD_REVISION = "0011"
 
 
 def alembic_config(connection: Connection) -> Config:
