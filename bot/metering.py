@@ -79,7 +79,7 @@ class Meter:
         used = await self.store.read(lambda session: quotas.used(session, self.channel, month))
         return [
             Quota(
-                key=f"{self.channel}:{kind}:{month}",
+                key=f"{self.channel}:{kind}:{month}{':out' if used.get(kind, 0) >= limit else ''}",
                 name=f"{self.name}本月{_WORDS[kind][0]}",
                 used=used.get(kind, 0),
                 limit=limit,

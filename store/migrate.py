@@ -14,13 +14,14 @@ import store.models_records
 import store.models_running
 import store.models_signing_in
 import store.models_tasks
+import store.models_todos
 import store.models_usage
 import store.models_windows  # noqa: F401 - its tables belong to the schema
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD_REVISION = "0011"
+HEAD_REVISION = "0012"
 
 
 def alembic_config(connection: Connection) -> Config:

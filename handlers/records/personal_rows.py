@@ -24,6 +24,7 @@ from store.models_records import (
 from store.models_running import Broadcast, JoinRequest
 from store.models_signing_in import PageSession
 from store.models_tasks import Assignment, Occurrence, OccurrenceFile, Postponement, Task, TaskEvent
+from store.models_todos import Todo
 from store.models_windows import FormCase, FormWindow
 
 Rows = dict[str, list[dict[str, object]]]
@@ -43,6 +44,7 @@ BY_MEMBER = {
     "任务经过": (TaskEvent.member_id,),
     "任务的附件": (OccurrenceFile.member_id,),
     "延期申请": (Postponement.asked_by, Postponement.decided_by),
+    "平台上的待办": (Todo.member_id,),
     "提问": (Question.asked_by,),
     "答复": (StandingAnswer.written_by,),
     "发出的通知": (Broadcast.made_by,),
