@@ -22,7 +22,7 @@ from itertools import count
 from tempfile import TemporaryDirectory, mkdtemp
 
 from bench.callback_server import AES_KEY, AGENT, CORP, PATH, TOKEN
-from bot.channels.wecom.crypto import CallbackCrypto
+from bot.channels.crypto import CallbackCrypto
 
 CONNECTIONS = 32
 FLOORS = {"SQLite": 0.6, "PostgreSQL": 0.4}

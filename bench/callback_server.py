@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from bot.channels.crypto import CallbackCrypto
+from bot.channels.seen import MemorySeen, StoredSeen
 from bot.channels.wecom.callback import Callback
-from bot.channels.wecom.crypto import CallbackCrypto
 from bot.channels.wecom.envelope import read_ciphertext
-from bot.channels.wecom.seen import MemorySeen, StoredSeen
 from bot.dispatcher import Dispatcher
 from bot.messages import IncomingMessage, Reply
 from store.engine import Store

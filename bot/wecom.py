@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from bot.channels.base import Accept, Health, ReadBlob, SignsIn
 from bot.channels.budget import midnight_before
 from bot.channels.finding import Finding
+from bot.channels.seen import MemorySeen, StoredSeen
 from bot.channels.wecom.aibot import AiBotChannel
 from bot.channels.wecom.aibot_callback import AiBotCallbackChannel
 from bot.channels.wecom.aibot_doctor import check_callbacks, check_connection
 from bot.channels.wecom.aibot_settings import AiBotSettings, Answered
 from bot.channels.wecom.app import AppDependencies, WeComApp
 from bot.channels.wecom.doctor import check_app, check_webhooks
-from bot.channels.wecom.seen import MemorySeen, StoredSeen
 from bot.channels.wecom.settings import DEFAULT_MENU, AppSettings, MenuItem, WebhookSettings
 from bot.channels.wecom.webhook import WeComWebhooks
 from bot.codec import reply_from_json

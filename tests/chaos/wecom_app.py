@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from aiohttp import web
 
+from bot.channels.seen import MemorySeen
 from bot.channels.wecom.app import AppDependencies, WeComApp
-from bot.channels.wecom.seen import MemorySeen
 from bot.channels.wecom.settings import AppSettings
 from bot.dispatcher import Dispatcher
 from bot.messages import ChannelName, IncomingMessage, Reply

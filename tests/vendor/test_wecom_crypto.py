@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from wechatpy.enterprise.crypto import WeChatCrypto
 
-from bot.channels.wecom.crypto import CallbackCrypto
+from bot.channels.crypto import CallbackCrypto
 from bot.errors import BadSignature
 from tests.fakes.wecom_callbacks import AES_KEY, TOKEN, FakePlatform, post
 from tests.integration.wecom.wecom_app_stage import stage

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
+from bot.channels.crypto import CallbackCrypto
 from bot.channels.dingtalk.answers import robot_failure
 from bot.channels.dingtalk.api import OpenApi
 from bot.channels.dingtalk.directory import children, has_members
@@ -25,7 +26,6 @@ from bot.channels.dingtalk.settings import AppSettings, Mode, WebhookSettings
 from bot.channels.dingtalk.webhook import CALL, signed
 from bot.channels.dingtalk.wire import TIMEOUT, Http, Json, parsed
 from bot.channels.finding import Finding
-from bot.channels.wecom.crypto import CallbackCrypto
 from bot.errors import BadSignature, ChannelError, ChannelUnavailable, ConfigError
 
 GATEWAY = "/v1.0/gateway/connections/open"

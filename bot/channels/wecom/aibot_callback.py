@@ -22,7 +22,9 @@ import aiohttp
 from aiohttp import web
 
 from bot.channels.base import Accept, Downloaded, Guarantee, Health, ReadBlob, Sent, Target
+from bot.channels.bodies import parameter, read_capped
 from bot.channels.budget import Budget
+from bot.channels.crypto import CallbackCrypto, check_age
 from bot.channels.text import card_text, split_numbered
 from bot.channels.wecom.aibot import utc_now, with_answer
 from bot.channels.wecom.aibot_cards import new_task_id
@@ -59,8 +61,6 @@ from bot.channels.wecom.aibot_polls import Answering, Polls
 from bot.channels.wecom.aibot_sending import LIMITS
 from bot.channels.wecom.aibot_settings import AiBotSettings, Answers, NoAnswers
 from bot.channels.wecom.aibot_stream import Growing
-from bot.channels.wecom.bodies import parameter, read_capped
-from bot.channels.wecom.crypto import CallbackCrypto, check_age
 from bot.errors import BadSignature, ChannelRefused, ChannelUnavailable
 from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Reply
 

@@ -24,10 +24,10 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from bot.channels.base import Downloaded
+from bot.channels.crypto import decrypt_media
 from bot.channels.wecom.aibot_frames import Command, number_at, read_object, text_at
 from bot.channels.wecom.aibot_outbound import Media, MediaType
 from bot.channels.wecom.aibot_socket import AiBotSocket
-from bot.channels.wecom.crypto import decrypt_media
 from bot.errors import BadSignature, ChannelRefused, ChannelUnavailable, OutcomeUnknown
 
 MEDIA_HOSTS = ("weixin.qq.com", "myqcloud.com", "qpic.cn", "qlogo.cn")

@@ -20,11 +20,12 @@ from aiohttp import web
 
 from bot.channels.base import Accept, Directory, Guarantee, Health, ReadBlob, Sent, Target
 from bot.channels.budget import Budget, Daily, Limit, midnight_before
+from bot.channels.crypto import CallbackCrypto
+from bot.channels.seen import SeenSignatures
 from bot.channels.text import split_text
 from bot.channels.wecom import directory, menu, oauth
 from bot.channels.wecom.api import Json, QyApi
 from bot.channels.wecom.callback import Callback
-from bot.channels.wecom.crypto import CallbackCrypto
 from bot.channels.wecom.errors import Action, PlatformRefused
 from bot.channels.wecom.incoming import ReplyTo
 from bot.channels.wecom.media import MediaStore, kind_of_media
@@ -38,7 +39,6 @@ from bot.channels.wecom.rendering import (
     in_groups,
     texts,
 )
-from bot.channels.wecom.seen import SeenSignatures
 from bot.channels.wecom.settings import AppSettings
 from bot.errors import ChannelRefused, ChannelUnavailable
 from bot.messages import Attachment, ChannelName, Reply

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from bot.channels.base import Accept
-from bot.channels.wecom.bodies import parameter, read_capped
-from bot.channels.wecom.crypto import WINDOW_S, CallbackCrypto, check_age
+from bot.channels.bodies import parameter, read_capped
+from bot.channels.crypto import WINDOW_S, CallbackCrypto, check_age
+from bot.channels.seen import SeenSignatures, Verdict
 from bot.channels.wecom.envelope import (
     BODY_LIMIT_BYTES,
     UnreadableXml,
@@ -25,7 +26,6 @@ from bot.channels.wecom.envelope import (
     read_message,
 )
 from bot.channels.wecom.incoming import kind_of, to_incoming
-from bot.channels.wecom.seen import SeenSignatures, Verdict
 from bot.errors import BadSignature
 
 logger = logging.getLogger(__name__)

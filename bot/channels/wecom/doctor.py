@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
+from bot.channels.crypto import CallbackCrypto
 from bot.channels.finding import Finding
 from bot.channels.wecom.api import TIMEOUT, QyApi
-from bot.channels.wecom.crypto import CallbackCrypto
 from bot.channels.wecom.directory import visible_units
 from bot.channels.wecom.errors import Action, PlatformRefused
 from bot.channels.wecom.settings import AppSettings, WebhookSettings

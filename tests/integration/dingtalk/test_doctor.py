@@ -11,10 +11,10 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from bot.channels.crypto import CallbackCrypto
 from bot.channels.dingtalk.doctor import GATEWAY, check_app, check_webhooks
 from bot.channels.dingtalk.settings import AppSettings, Mode, WebhookSettings
 from bot.channels.finding import Finding
-from bot.channels.wecom.crypto import CallbackCrypto
 from bot.config import (
     DingTalkAppSettings,
     DingTalkSettings,

@@ -12,8 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.channels.base import Target
+from bot.channels.seen import MemorySeen
 from bot.channels.wecom.app import AppDependencies, WeComApp
-from bot.channels.wecom.seen import MemorySeen
 from bot.channels.wecom.settings import AppSettings
 from bot.messages import ChannelName, Conversation, IncomingMessage
 from tests.fakes.wecom import FakeWeCom

@@ -12,6 +12,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.channels.crypto import decrypt_media
 from bot.channels.wecom.aibot_media import (
     GlobalResolver,
     decode_key,
@@ -20,7 +21,6 @@ from bot.channels.wecom.aibot_media import (
     shown_as,
 )
 from bot.channels.wecom.aibot_outbound import MediaType
-from bot.channels.wecom.crypto import decrypt_media
 from bot.errors import ChannelError, ChannelRefused, ChannelUnavailable
 from tests.shared_data import shared_path
 

@@ -1,8 +1,9 @@
-"""Callback encryption, shared by the app and the AI bot: wechatpy's cipher behind our own checks.
+"""Callback encryption of both platforms: wechatpy's cipher behind our own checks.
 
 Source:
-    WeCom, 加解密方案说明 (path/90968): AES-256-CBC, IV = first 16 key bytes, plain frame =
-    random(16) + uint32 length + message + receive_id, PKCS#7 to a multiple of 32.
+    WeCom, 加解密方案说明 (path/90968), and DingTalk, 配置事件推送 (the same construction):
+    AES-256-CBC, IV = first 16 key bytes, plain frame = random(16) + uint32 length + message +
+    receive_id, PKCS#7 to a multiple of 32.
 """
 
 from __future__ import annotations
@@ -52,18 +53,22 @@ class CallbackCrypto:
     Args:
         token: The callback's Token from the console, 1 to 32 letters and digits.
         aes_key: The EncodingAESKey from the console, 43 letters and digits.
-        receive_id: The CorpID for a self-built app, the empty string for the AI bot.
+        receive_id: The CorpID for a self-built app, the empty string for the AI bot; the
+            Client ID for DingTalk's events.
+        platform: What people call it.
     """
 
-    def __init__(self, token: str, aes_key: str, receive_id: str) -> None:
+    def __init__(
+        self, token: str, aes_key: str, receive_id: str, *, platform: str = "企业微信"
+    ) -> None:
         if not _TOKEN.fullmatch(token):
             raise ConfigError(
-                "the WeCom callback token is not 1-32 letters and digits",
-                reply="企业微信的 Token 应为 1 到 32 位字母和数字，请从管理后台重新复制。",
+                "the callback token is not 1-32 letters and digits",
+                reply=f"{platform}的 Token 应为 1 到 32 位字母和数字，请从管理后台重新复制。",
             )
         self._token = token
         self._receive_id = receive_id.encode()
-        self._cipher = _cipher(_decode_key(aes_key))
+        self._cipher = _cipher(_decode_key(aes_key, platform))
 
     def signature(self, timestamp: str, nonce: str, ciphertext: str) -> str:
         joined = "".join(sorted((self._token, timestamp, nonce, ciphertext)))
@@ -123,12 +128,12 @@ def decrypt_media(key: bytes, body: bytes) -> bytes:
     return _unpad(_decrypt(_cipher(key), body))
 
 
-def _decode_key(aes_key: str) -> bytes:
+def _decode_key(aes_key: str, platform: str) -> bytes:
     """The 43rd character may carry spare bits, so that the decoder must not be strict."""
     if not _AES_KEY.fullmatch(aes_key):
         raise ConfigError(
-            "the WeCom EncodingAESKey is not 43 letters and digits",
-            reply="企业微信的 EncodingAESKey 应为 43 位字母和数字，请从管理后台重新复制。",
+            "the callback AES key is not 43 letters and digits",
+            reply=f"{platform}的 EncodingAESKey应为 43 位字母和数字，请从管理后台重新复制。",
         )
     return base64.b64decode(aes_key + "=")
 

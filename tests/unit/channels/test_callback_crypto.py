@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.wecom.crypto import CallbackCrypto, check_age, decrypt_media
+from bot.channels.crypto import CallbackCrypto, check_age, decrypt_media
 from bot.errors import BadSignature, ConfigError
 
 TOKEN = "Sunny2024"
