@@ -8,19 +8,22 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
 from bot.administering import AdminNeeds, build_admin
 from bot.assembled import App, Clock, Loops
 from bot.channels.base import Channel, Sends, SignsIn
 from bot.channels.console import ConsoleChannel
+from bot.channels.public_hosts import GlobalResolver
 from bot.channels.web import WebChannel
 from bot.config import Settings
 from bot.control import owning
 from bot.demo.clock import DemoClock, add_clock
+from bot.dingtalk import DingTalkNeeds, build_dingtalk
 from bot.directory_desk import DirectoryDesk
 from bot.dispatcher import Dispatcher
 from bot.housekeeping import housekeeping
@@ -32,7 +35,7 @@ from bot.middleware import around
 from bot.model_writer import ModelUsage, make_proposals, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox
-from bot.parts import blob_reader, hurrying, link_secret, refuse_dingtalk, revealed, thresholds
+from bot.parts import blob_reader, hurrying, link_secret, revealed, thresholds
 from bot.recording import build_recording, read_types
 from bot.reporting import build_reporting
 from bot.running import build_running, make_questions, reaching
@@ -81,7 +84,6 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
         DataFolderInUse: Another process owns the folder.
         ConfigError: Something that is configured cannot be had.
     """
-    refuse_dingtalk(settings)
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(stack.enter_context, owning(folder))
         demo_clock = DemoClock() if is_demo else None
@@ -112,6 +114,9 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
         clock: Clock = demo_clock or utc_now
         types = await read_types(folder)
         session = await stack.enter_async_context(ClientSession(timeout=_PATIENCE))
+        files = await stack.enter_async_context(
+            ClientSession(connector=TCPConnector(resolver=GlobalResolver()))
+        )
         app = _built(
             settings,
             store,
@@ -123,6 +128,7 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
             clock,
             usage,
             session,
+            files,
             folder,
             is_demo=is_demo,
         )
@@ -141,6 +147,7 @@ def _built(
     clock: Clock,
     usage: ModelUsage,
     session: ClientSession,
+    files: ClientSession,
     folder: Path,
     *,
     is_demo: bool,
@@ -257,11 +264,23 @@ def _built(
             clock=utc_now,
         ),
     )
-    senders |= {ChannelName.CONSOLE: console, ChannelName.WEB: page, **wecom.channels()}
+    dingtalk = build_dingtalk(
+        settings.dingtalk,
+        DingTalkNeeds(
+            store=store,
+            session=session,
+            files=files,
+            accept=dispatcher.accept,
+            read_blob=read_blob,
+            clock=utc_now,
+        ),
+    )
+    platforms = {**wecom.channels(), **dingtalk.channels()}
+    senders |= {ChannelName.CONSOLE: console, ChannelName.WEB: page, **platforms}
     channels: dict[ChannelName, Channel] = {
         ChannelName.CONSOLE: console,
         ChannelName.WEB: page,
-        **wecom.channels(),
+        **platforms,
     }
     loops = Loops()
     safekeeping = build_keeping(
@@ -282,7 +301,7 @@ def _built(
         channels=channels,
         loops=loops.health,
         usage=usage,
-        arrived=wecom.counts,
+        arrived=lambda: chain(wecom.counts(), dingtalk.counts()),
         machine=safekeeping.health,
         more=safekeeping.families,
         calendar=lambda: planner.calendar.warning(clock().astimezone(zone).date()),
@@ -351,6 +370,7 @@ def _built(
         keeping=running,
         safekeeping=safekeeping,
         wecom=wecom,
+        dingtalk=dingtalk,
         troubles=troubles,
         housekeeping=housekeeping(store, usage, clock=utc_now, monotonic=time.monotonic),
         clock=clock,
@@ -370,4 +390,6 @@ def _reachable(settings: Settings, *, is_demo: bool) -> list[ChannelName]:
         found.append(ChannelName.WECOM_APP)
     if wecom.aibot is not None and wecom.aibot.mode == "websocket":
         found.append(ChannelName.WECOM_AIBOT)
+    if settings.dingtalk.app is not None:
+        found.append(ChannelName.DINGTALK)
     return found

@@ -13,6 +13,7 @@ from bot.admin.site import AdminSite
 from bot.channels.base import Channel, Health
 from bot.channels.web import WebChannel
 from bot.config import Settings
+from bot.dingtalk import DingTalk
 from bot.dispatcher import Dispatcher
 from bot.keeping import Keeping
 from bot.messages import ChannelName
@@ -75,6 +76,7 @@ class App:
     keeping: Running
     safekeeping: Keeping
     wecom: WeCom
+    dingtalk: DingTalk
     housekeeping: Ticker
     troubles: Troubles
     clock: Clock
@@ -85,6 +87,7 @@ class App:
     async def running(self) -> AsyncIterator[None]:
         """Handle and deliver until the block ends; what is in hand may finish."""
         await self.wecom.recall()
+        await self.dingtalk.recall()
         async with asyncio.TaskGroup() as group:
             for channel in self.channels.values():
                 await channel.start()

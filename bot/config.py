@@ -251,6 +251,9 @@ class DingTalkAppSettings(Section):
     event_token: SecretStr | None = None
     event_aes_key: SecretStr | None = None
     card_templates: dict[str, str] = Field(default_factory=dict)
+    """``buttons`` and ``stream`` are templates' ids; all else another name for a variable."""
+    every_replica_connects: bool = False
+    """Several stream connections, in place of one for all replicas."""
 
 
 class DingTalkWebhookSettings(Section):
@@ -259,6 +262,7 @@ class DingTalkWebhookSettings(Section):
     name: str
     access_token: SecretStr
     secret: SecretStr | None = None
+    keyword: str = ""
     api_base: WebAddress = "https://oapi.dingtalk.com"
 
 
@@ -267,6 +271,12 @@ class DingTalkSettings(Section):
 
     app: DingTalkAppSettings | None = None
     webhook: tuple[DingTalkWebhookSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _tells_webhooks_apart(self) -> DingTalkSettings:
+        if len({hook.name for hook in self.webhook}) < len(self.webhook):
+            raise ValueError("每个 [[dingtalk.webhook]] 的 name 要不一样")
+        return self
 
 
 class TermSettings(Section):

@@ -31,6 +31,7 @@ def app_settings(section: DingTalkAppSettings) -> AppSettings:
             stream=templates.pop(_STREAM, ""),
             names=templates,
         ),
+        is_shared=section.every_replica_connects,
     )
 
 
@@ -40,6 +41,7 @@ def webhook_settings(section: DingTalkWebhookSettings) -> WebhookSettings:
         name=section.name,
         access_token=section.access_token.get_secret_value(),
         secret=section.secret.get_secret_value() if section.secret else "",
+        keyword=section.keyword,
         api_base=section.api_base,
     )
 

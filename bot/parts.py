@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from bot.config import Settings
-from bot.errors import ConfigError, NotFound
+from bot.errors import NotFound
 from bot.messages import ChannelName
 from knowledge.answers import Thresholds
 from store import blobs, transcript
@@ -19,17 +19,6 @@ from store.engine import Store
 
 _LINK_SECRET_KEY = "links.secret"  # noqa: S105 the name it is stored under
 Clock = Callable[[], datetime]
-DINGTALK_LATER = "这一版还不能收发钉钉的消息。请先删掉 yaodian.toml 里 [dingtalk] 开头的部分。"
-
-
-def refuse_dingtalk(settings: Settings) -> None:
-    """Nothing would be received or sent, and nobody would notice.
-
-    Raises:
-        ConfigError: DingTalk is configured.
-    """
-    if settings.dingtalk.app or settings.dingtalk.webhook:
-        raise ConfigError("DingTalk is not wired yet", reply=DINGTALK_LATER)
 
 
 def blob_reader(store: Store) -> Callable[[str], Awaitable[bytes]]:

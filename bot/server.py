@@ -81,6 +81,7 @@ def build_site(app: App) -> web.Application:
     ):
         routes.add_routes(site)
     app.wecom.add_routes(site)
+    app.dingtalk.add_routes(site)
     site.on_shutdown.append(_let_go_of(app))
     site.router.add_static("/static", pages.STATIC)
     site.router.add_get("/", _home)

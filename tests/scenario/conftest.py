@@ -1,4 +1,4 @@
-"""A story told on the AI bot has a school that has only the AI bot."""
+"""A story told on the AI bot, or in DingTalk, has a school that has nothing else."""
 
 from __future__ import annotations
 

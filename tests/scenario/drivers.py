@@ -19,6 +19,7 @@ from bot.channels.console import ConsoleSession
 from bot.messages import Card, ChannelName, Sender
 from bot.server import build_site
 from tests.scenario.aibot_driver import on_the_long_connection, over_callbacks
+from tests.scenario.dingtalk_driver import by_callbacks, over_the_stream
 from tests.scenario.hearing import PATIENCE_S, Heard
 from tests.scenario.wecom_driver import on_the_phone
 
@@ -166,4 +167,6 @@ CHANNELS: dict[str, Enter] = {
     "wecom": on_the_phone,
     "aibot": on_the_long_connection,
     "aibot_callback": over_callbacks,
+    "dingtalk": over_the_stream,
+    "dingtalk_http": by_callbacks,
 }

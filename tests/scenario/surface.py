@@ -1,25 +1,42 @@
-"""Which of WeCom's surfaces the school of a story has; most have the app."""
+"""Which surface of which platform the school of a story has; most have WeCom's app."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.config import WeComSettings
-from tests.scenario import aibot_driver, wecom_driver
+from bot.config import DingTalkSettings, WeComSettings
+from tests.scenario import aibot_driver, dingtalk_driver, wecom_driver
 
 
 class Surface(StrEnum):
+    """By the name of its driver."""
+
     APP = "wecom"
     LONG_CONNECTION = "aibot"
     CALLBACKS = "aibot_callback"
+    STREAM = "dingtalk"
+    ROBOT_CALLBACKS = "dingtalk_http"
 
 
-_PLATFORMS = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platforms:
+    """What the school's configuration says of them."""
+
+    wecom: WeComSettings = field(default_factory=WeComSettings)
+    dingtalk: DingTalkSettings = field(default_factory=DingTalkSettings)
+
+
+_WECOM = {
     Surface.APP: wecom_driver.platform,
     Surface.LONG_CONNECTION: aibot_driver.long_connection,
     Surface.CALLBACKS: aibot_driver.callbacks,
+}
+_DINGTALK = {
+    Surface.STREAM: dingtalk_driver.stream_corp,
+    Surface.ROBOT_CALLBACKS: dingtalk_driver.http_corp,
 }
 _chosen = [Surface.APP]
 
@@ -34,6 +51,13 @@ def chosen(surface: Surface) -> Iterator[None]:
         _chosen.pop()
 
 
-def platform() -> AbstractAsyncContextManager[WeComSettings]:
+@asynccontextmanager
+async def platform() -> AsyncIterator[Platforms]:
     """The fake platform of the chosen surface, and the settings that point at it."""
-    return _PLATFORMS[_chosen[-1]]()
+    surface = _chosen[-1]
+    if surface in _DINGTALK:
+        async with _DINGTALK[surface]() as dingtalk:
+            yield Platforms(dingtalk=dingtalk)
+    else:
+        async with _WECOM[surface]() as wecom:
+            yield Platforms(wecom=wecom)

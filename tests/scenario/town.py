@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.app import opened
 from bot.assembled import App
-from bot.config import KnowledgeSettings, ModelSettings, Settings, StoreSettings, WeComSettings
+from bot.config import KnowledgeSettings, ModelSettings, Settings, StoreSettings
 from handlers.people.actions import operator
 from tests.scenario import surface
 
@@ -41,14 +41,16 @@ KITCHEN = """云溪县第二中学食堂陪餐制度
 
 def settings(
     database: str | None = None,
-    wecom: WeComSettings | None = None,
+    platforms: surface.Platforms | None = None,
     model: ModelSettings | None = None,
 ) -> Settings:
     """Words alone: fast, and the same everywhere."""
+    platforms = platforms or surface.Platforms()
     return Settings(
         store=StoreSettings(url=database),
         knowledge=KnowledgeSettings(embedding="none"),
-        wecom=wecom or WeComSettings(),
+        wecom=platforms.wecom,
+        dingtalk=platforms.dingtalk,
         model=model or ModelSettings(),
     )
 
@@ -59,8 +61,8 @@ async def living(
 ) -> AsyncIterator[App]:
     """The application over ``folder``, with everything running."""
     async with (
-        surface.platform() as wecom,
-        opened(settings(database, wecom, model), folder, is_demo=True) as app,
+        surface.platform() as platforms,
+        opened(settings(database, platforms, model), folder, is_demo=True) as app,
         app.running(),
     ):
         yield app

@@ -7,6 +7,7 @@ token. A ticket for the stream is asked for and not used, so that no message goe
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
@@ -73,7 +74,7 @@ async def check_app(
         findings.append(_check_clock(api.http.skew_s))
         if settings.mode is Mode.STREAM:
             findings.append(await _check_stream(settings, api.http, session))
-    findings.append(_check_keys(settings, public_url))
+    findings.append(await asyncio.to_thread(_check_keys, settings, public_url))
     if findings[-1].ok and settings.has_events and public_url:
         address = f"{public_url.rstrip('/')}/dingtalk/events"
         findings.append(await _check_address(settings, address, session, clock()))

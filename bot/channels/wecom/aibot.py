@@ -20,13 +20,13 @@ import aiohttp
 
 from bot.channels.base import Accept, Downloaded, Guarantee, Health, ReadBlob, Sent, Target
 from bot.channels.budget import Budget
+from bot.channels.public_hosts import GlobalResolver
 from bot.channels.wecom.aibot_frames import Frame
 from bot.channels.wecom.aibot_handle import Way, feedback_message, read_handle
 from bot.channels.wecom.aibot_inbound import read_message
 from bot.channels.wecom.aibot_media import (
     LEAST_BYTES,
     MOST_FILE_BYTES,
-    GlobalResolver,
     download,
     upload,
 )

@@ -25,6 +25,7 @@ from bot.channels.base import Accept, Downloaded, Guarantee, Health, ReadBlob, S
 from bot.channels.bodies import parameter, read_capped
 from bot.channels.budget import Budget
 from bot.channels.crypto import CallbackCrypto, check_age
+from bot.channels.public_hosts import GlobalResolver
 from bot.channels.text import card_text, split_numbered
 from bot.channels.wecom.aibot import utc_now, with_answer
 from bot.channels.wecom.aibot_cards import new_task_id
@@ -41,7 +42,6 @@ from bot.channels.wecom.aibot_handle import (
 from bot.channels.wecom.aibot_inbound import read_message
 from bot.channels.wecom.aibot_later import LaterMessages
 from bot.channels.wecom.aibot_media import (
-    GlobalResolver,
     decode_key,
     download,
     shown_as,

@@ -13,14 +13,11 @@ import binascii
 import hashlib
 import ipaddress
 import re
-import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from bot.channels.base import Downloaded
@@ -41,27 +38,7 @@ _CHUNK_BYTES = 512 << 10
 _DOWNLOAD_S = 60
 _MOST_PADDING = 32
 _IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")
-_CARRIES_IPV4 = [ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")]
-"""Translated or compatible addresses: what they lead to stands in their last 32 bits."""
 _GONE = "这张图片或文件的下载时间已过，请重新发一次。"
-
-
-class GlobalResolver(AbstractResolver):
-    """Refuses names that lead into this network, so that no url can reach inside."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        if not all(_is_global(result["host"]) for result in found):
-            raise OSError(f"{host} leads to an address that is not public")
-        return found
-
-    async def close(self) -> None:
-        await self._resolver.close()
 
 
 async def download(
@@ -76,7 +53,7 @@ async def download(
     """Fetch and decrypt an attachment.
 
     Args:
-        session: Its connector should use :class:`GlobalResolver`.
+        session: Its connector should use :class:`~bot.channels.public_hosts.GlobalResolver`.
         source: The attachment's own.
         limit_bytes: Most bytes of the plain file.
         now: Decides whether the url still lives.
@@ -218,21 +195,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_global(address: str) -> bool:
-    parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return parsed.is_global and not parsed.is_multicast
-    inner = [parsed.ipv4_mapped, parsed.sixtofour, *(parsed.teredo or ())]
-    if any(parsed in net for net in _CARRIES_IPV4):
-        inner.append(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
-    is_inside = any(one is not None and not one.is_global for one in inner)
-    return (
-        not is_inside
-        and (parsed.ipv4_mapped is not None or parsed.is_global)
-        and not (parsed.is_multicast or parsed.is_site_local)
-    )
 
 
 def _too_large(limit_bytes: int) -> ChannelRefused:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Settings, load_settings
+from bot.config import load_settings
 from bot.errors import ConfigError
-from bot.parts import refuse_dingtalk
 
 
 @pytest.fixture(autouse=True)
@@ -195,13 +194,3 @@ def test_any_text_is_a_configuration_or_a_sentence(
         load_settings(path)
     except ConfigError as error:
         assert str(path) in error.reply
-
-
-def test_what_is_not_wired_is_refused_at_start() -> None:
-    webhook = {"name": "群", "access_token": "t"}
-    settings = Settings.model_validate({"dingtalk": {"webhook": [webhook]}})
-
-    with pytest.raises(ConfigError) as refused:
-        refuse_dingtalk(settings)
-
-    assert "钉钉" in refused.value.reply

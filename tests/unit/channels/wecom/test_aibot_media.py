@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.crypto import decrypt_media
+from bot.channels.public_hosts import GlobalResolver
 from bot.channels.wecom.aibot_media import (
-    GlobalResolver,
     decode_key,
     download,
     file_name,

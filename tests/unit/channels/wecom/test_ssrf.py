@@ -12,7 +12,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from bot.channels.wecom.aibot_media import GlobalResolver, _is_global, download
+from bot.channels.public_hosts import GlobalResolver, is_global
+from bot.channels.wecom.aibot_media import download
 from bot.errors import ChannelError
 
 NOW = datetime(2026, 9, 7, tzinfo=UTC)
@@ -78,12 +79,12 @@ def test_there_are_sixty_of_them() -> None:
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_inner_address_passes_for_a_public_one(address: str) -> None:
-    assert not _is_global(address)
+    assert not is_global(address)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "203.205.254.1", "2606:4700::1", "::ffff:1.1.1.1"])
 def test_a_public_address_passes(address: str) -> None:
-    assert _is_global(address)
+    assert is_global(address)
 
 
 async def test_no_address_is_connected_to_and_no_redirect_followed() -> None:

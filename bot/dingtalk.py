@@ -1,0 +1,179 @@
+"""The part of the composition that is about DingTalk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import aiohttp
+from aiohttp import web
+
+from bot.channels.base import Accept, Directory, ReadBlob
+from bot.channels.dingtalk.api import OpenApi
+from bot.channels.dingtalk.channel import DingTalkChannel, WayIn
+from bot.channels.dingtalk.http import Callbacks
+from bot.channels.dingtalk.inbound import Inbound
+from bot.channels.dingtalk.sending import Sender, SenderNeeds
+from bot.channels.dingtalk.settings import AppSettings, Mode
+from bot.channels.dingtalk.stream import Stream
+from bot.channels.dingtalk.webhook import DingTalkWebhooks, Mention
+from bot.channels.dingtalk.wire import Http
+from bot.channels.seen import MemorySeen, StoredSeen
+from bot.config import DingTalkSettings
+from bot.dingtalk_looking import app_settings, webhook_settings
+from bot.errors import ConfigError
+from bot.messages import ChannelName
+from bot.metering import Meter
+from bot.wecom import StoredLease
+from store import outbox, people, quotas
+from store.engine import Store
+
+_REMEMBERED = timedelta(hours=1)
+"""The longest window of a webhook's budget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DingTalkNeeds:
+    """What the channels are given."""
+
+    store: Store
+    session: aiohttp.ClientSession
+    files: aiohttp.ClientSession
+    """Leads to public addresses only."""
+    accept: Accept
+    read_blob: ReadBlob
+    clock: Callable[[], datetime]
+    """The real time, which the platform checks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DingTalk:
+    """The channels that are configured."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    app: DingTalkChannel | None = None
+    webhooks: DingTalkWebhooks | None = None
+
+    def channels(self) -> Mapping[ChannelName, DingTalkChannel | DingTalkWebhooks]:
+        configured = (self.app, self.webhooks)
+        return {channel.name: channel for channel in configured if channel is not None}
+
+    def add_routes(self, site: web.Application) -> None:
+        if self.app is not None:
+            self.app.add_routes(site)
+
+    def counts(self) -> Iterator[tuple[ChannelName, Mapping[str, int]]]:
+        """What came in, by channel and kind."""
+        if self.app is not None:
+            yield self.app.name, self.app.counts
+
+    async def recall(self) -> None:
+        """Tell the budgets what was sent before this process began."""
+        if self.webhooks is None:
+            return
+        name, since = self.webhooks.name, self.clock() - _REMEMBERED
+        by_place: defaultdict[str, list[datetime]] = defaultdict(list)
+        for place, at in await self.store.read(
+            lambda session: outbox.sent_since(session, name, since)
+        ):
+            by_place[place].append(at)
+        for place, times in by_place.items():
+            self.webhooks.seed(place, times)
+
+    async def directory(self) -> Directory:
+        """Departments and members that the app may see.
+
+        Raises:
+            ConfigError: There is no app.
+        """
+        if self.app is None:
+            raise ConfigError(
+                "no [dingtalk.app]",
+                reply="yaodian.toml 里还没有 [dingtalk.app]，先按 docs/dingtalk.md 填好。",
+            )
+        return await self.app.read_directory()
+
+
+def build_dingtalk(settings: DingTalkSettings, needs: DingTalkNeeds) -> DingTalk:
+    """What is configured, not yet started."""
+    hooks = [webhook_settings(hook) for hook in settings.webhook]
+    return DingTalk(
+        store=needs.store,
+        clock=needs.clock,
+        app=_app(app_settings(settings.app), needs) if settings.app else None,
+        webhooks=DingTalkWebhooks(hooks, needs.session, _mention_of(needs.store), needs.clock)
+        if hooks
+        else None,
+    )
+
+
+def _app(settings: AppSettings, needs: DingTalkNeeds) -> DingTalkChannel:
+    meter = Meter(
+        store=needs.store,
+        channel=ChannelName.DINGTALK,
+        name="钉钉",
+        limits={quotas.CALLS: settings.monthly_calls, quotas.INBOUND: settings.monthly_inbound},
+        clock=needs.clock,
+    )
+    api = OpenApi(settings, needs.session, needs.clock, lambda: meter.count(quotas.CALLS))
+    inbound = Inbound(
+        accept=needs.accept,
+        clock=needs.clock,
+        arrived=lambda: meter.count(quotas.INBOUND),
+    )
+    sender = Sender(
+        settings,
+        SenderNeeds(
+            api=api,
+            account_of=_account_of(needs.store),
+            read_blob=needs.read_blob,
+            clock=needs.clock,
+        ),
+    )
+    return DingTalkChannel(
+        settings,
+        way_in=_way_in(settings, needs, inbound),
+        inbound=inbound,
+        sender=sender,
+        api=api,
+        files=needs.files,
+        quotas=meter.quotas,
+    )
+
+
+def _way_in(settings: AppSettings, needs: DingTalkNeeds, inbound: Inbound) -> WayIn:
+    store = needs.store
+    if settings.mode is Mode.HTTP:
+        seen = StoredSeen(store) if store.is_shared else MemorySeen(needs.clock)
+        return Callbacks(settings, inbound, seen)
+    lease = None if settings.is_shared else StoredLease(store)
+    http = Http(needs.session, needs.clock)
+    return Stream(settings, needs.session, inbound, lease, http=http)
+
+
+def _account_of(store: Store) -> Callable[[str], Awaitable[str | None]]:
+    async def account_of(member: str) -> str | None:
+        if not member.isdecimal():
+            return None
+        accounts = await store.read(lambda session: people.accounts(session, int(member)))
+        platform = ChannelName.DINGTALK.platform
+        return next((one.account for one in accounts if one.platform == platform), None)
+
+    return account_of
+
+
+def _mention_of(store: Store) -> Callable[[str], Awaitable[Mention]]:
+    account_of = _account_of(store)
+
+    async def mention_of(member: str) -> Mention:
+        if account := await account_of(member):
+            return Mention(account=account)
+        if not member.isdecimal():
+            return Mention()
+        found = await store.read(lambda session: people.member(session, int(member)))
+        return Mention(mobile=(found.mobile or "") if found is not None else "")
+
+    return mention_of
