@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -93,9 +93,10 @@ _PACKAGES = {
 class _Served:
     """A model on a server. Its vectors get length 1, so a dot product is the cosine."""
 
-    def __init__(self, name: str, embeddings: Embeddings) -> None:
+    def __init__(self, name: str, embeddings: Embeddings, hang_up: Callable[[], None]) -> None:
         self.name = name
         self.embeddings = embeddings
+        self.close = hang_up
         self._dimensions = 0
 
     @property
@@ -145,6 +146,7 @@ def _bundled() -> Embedder | None:
 
 
 def _openai(model: str, base_url: str | None, api_key: str | None) -> Embedder:
+    import httpx
     from langchain_openai import OpenAIEmbeddings
     from pydantic import SecretStr
 
@@ -154,14 +156,16 @@ def _openai(model: str, base_url: str | None, api_key: str | None) -> Embedder:
             reply="openai 向量模型需要密钥：请填配置 [knowledge] api_key；"
             "自建的服务不要密钥时，填 base_url。",
         )
+    connections = httpx.Client(timeout=_SERVER_S)
     embeddings = OpenAIEmbeddings(
         model=model,
         base_url=base_url,
         api_key=SecretStr(api_key or os.environ.get("OPENAI_API_KEY", "none")),
         timeout=_SERVER_S,
         max_retries=0,
+        http_client=connections,
         # Other vendors' servers take text, not OpenAI's token numbers.
         check_embedding_ctx_length=False,
     )
     name = f"openai:{model}@{base_url}" if base_url else f"openai:{model}"
-    return _Served(name, embeddings)
+    return _Served(name, embeddings, connections.close)

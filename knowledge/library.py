@@ -81,6 +81,8 @@ class Library:
         self._try_again_s = try_again_s
         self._trouble = ""
         self._make_embedder = make_embedder
+        self._hang_up: Callable[[], None] | None = None
+        """Lets go of connections to a server of embeddings."""
         self._cache = vectors
         self._folder = folder
         self._kept = None if folder is None else ChromaVectors(folder / "vectors")
@@ -108,6 +110,8 @@ class Library:
     def _shut(self) -> None:
         self._embedding.shutdown(cancel_futures=True)
         self._searching.shutdown()
+        if self._hang_up is not None:
+            self._hang_up()
         if self._kept is not None:
             self._kept.close()
         self._index.close()
@@ -260,6 +264,7 @@ class Library:
             logger.error("searching by words alone: %s", error)
             self._trouble = error.reply
             embedder = None
+        self._hang_up = getattr(embedder, "close", None)
         self._retriever = Retriever(self._index, embedder)
         is_tidy = False
         while True:
