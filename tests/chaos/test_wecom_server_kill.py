@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp.test_utils import TestServer
 
+from tests.chaos.serving import START_S, Server
 from tests.fakes.waiting import until
 from tests.fakes.wecom import FakeWeCom
 from tests.fakes.wecom_callbacks import AES_KEY, TOKEN, FakePlatform, Posted, post
@@ -24,48 +24,25 @@ CALLBACKS = int(os.environ.get("YAODIAN_CALLBACKS", "300"))
 KILLS = int(os.environ.get("YAODIAN_WECOM_KILLS", "2"))
 AT_ONCE = 16
 TRIES = 3
-START_S = 120.0
 WORDS = ("党课多久上一次？", "/来源", "到", "请假 家里有事", "/我的任务")
 """On both lanes; each is one short answer to somebody who is not on the roster."""
 
 
-class Server:
-    """``yaodian serve`` in a process of its own, started again after each kill."""
-
-    def __init__(self, folder: Path, fake: FakeWeCom, api_base: str) -> None:
-        app = "YAODIAN__WECOM__APP__"
-        self._environment = os.environ | {
-            "YAODIAN_DATA": str(folder),
-            "YAODIAN__BOT__PORT": "0",
-            "YAODIAN__KNOWLEDGE__EMBEDDING": "none",
+def serving(folder: Path, fake: FakeWeCom, api_base: str) -> Server:
+    """A server that the app's callbacks go to."""
+    app = "YAODIAN__WECOM__APP__"
+    return Server(
+        folder,
+        {
             f"{app}CORP_ID": fake.corp_id,
             f"{app}AGENT_ID": str(fake.agent_id),
             f"{app}SECRET": fake.secret,
             f"{app}TOKEN": TOKEN,
             f"{app}AES_KEY": AES_KEY,
             f"{app}API_BASE": api_base.rstrip("/"),
-            "PYTHONUNBUFFERED": "1",
-        }
-        self._process: asyncio.subprocess.Process | None = None
-        self.is_up = asyncio.Event()
-        self.address = ""
-
-    async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve",
-            env=self._environment, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        line = (await asyncio.wait_for(self._process.stdout.readline(), START_S)).decode()
-        self.address = line[line.index("http://") :].split("/chat")[0] + "/wecom/app"
-        self.is_up.set()
-
-    async def kill(self) -> None:
-        self.is_up.clear()
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        },
+        "/wecom/app",
+    )
 
 
 async def test_every_acknowledged_callback_is_answered_exactly_once(tmp_path: Path) -> None:
@@ -76,7 +53,7 @@ async def test_every_acknowledged_callback_is_answered_exactly_once(tmp_path: Pa
     kill_at = {CALLBACKS * n // (KILLS + 1) for n in range(1, KILLS + 1)}
 
     async with TestServer(fake.app()) as qyapi, aiohttp.ClientSession() as session:
-        server = Server(tmp_path / "data", fake, str(qyapi.make_url("")))
+        server = serving(tmp_path / "data", fake, str(qyapi.make_url("")))
 
         async def say(number: int) -> None:
             """As WeCom does: three tries, sealed anew each time, the message the same."""
@@ -123,7 +100,7 @@ async def test_every_acknowledged_callback_is_answered_exactly_once(tmp_path: Pa
 async def test_fifty_identical_callbacks_are_answered_once(tmp_path: Path) -> None:
     fake, platform = FakeWeCom(members={"zhang", "li"}), FakePlatform()
     async with TestServer(fake.app()) as qyapi, aiohttp.ClientSession() as session:
-        server = Server(tmp_path / "data", fake, str(qyapi.make_url("")))
+        server = serving(tmp_path / "data", fake, str(qyapi.make_url("")))
         try:
             await server.start()
             stamp = int(time.time())
