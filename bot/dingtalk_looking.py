@@ -32,6 +32,8 @@ def app_settings(section: DingTalkAppSettings) -> AppSettings:
             names=templates,
         ),
         is_shared=section.every_replica_connects,
+        monthly_calls=section.monthly_calls,
+        monthly_inbound=section.monthly_inbound,
     )
 
 

@@ -10,6 +10,8 @@ from bot.platforms import (
     APP,
     CALLBACK,
     COLUMNS,
+    DINGTALK,
+    DINGTALK_WEBHOOK,
     PAGE,
     ROWS,
     SOCKET,
@@ -60,12 +62,12 @@ def test_what_decides_is_the_class() -> None:
 
     assert able == {
         "stream": {PAGE, SOCKET, CALLBACK},
-        "update_card": {APP, SOCKET, CALLBACK},
-        "download": {APP, SOCKET, CALLBACK},
-        "keeps_privacy": {SOCKET, CALLBACK},
-        "recall": {APP},
-        "merge": {WEBHOOK},
-        "read_directory": {APP},
+        "update_card": {APP, SOCKET, CALLBACK, DINGTALK},
+        "download": {APP, SOCKET, CALLBACK, DINGTALK},
+        "keeps_privacy": {SOCKET, CALLBACK, DINGTALK},
+        "recall": {APP, DINGTALK},
+        "merge": {WEBHOOK, DINGTALK_WEBHOOK},
+        "read_directory": {APP, DINGTALK},
         "sign_in_url": {APP},
     }
     assert not can(COLUMNS[TERMINAL], row("撤回发出的"))
@@ -73,6 +75,6 @@ def test_what_decides_is_the_class() -> None:
 
 def test_who_drops_repeats_is_said() -> None:
     promised = dict(cells(row("提醒会不会重")))
-    for column in (APP, SOCKET, WEBHOOK):
+    for column in (APP, SOCKET, WEBHOOK, DINGTALK_WEBHOOK):
         drops = COLUMNS[column].guarantee is Guarantee.ONCE  # type: ignore[attr-defined]
         assert ("去重" in promised[column]) is drops
