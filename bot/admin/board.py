@@ -31,8 +31,10 @@ _PARTS = {
     "index": "文件索引",
     "loops": "后台任务",
     "calendar": "工作日历",
-    "web": "网页聊天",
-    "console": "终端",
+    "disk": "磁盘",
+    "backup": "自动备份",
+    "clock": "系统时间",
+    **pages.CHANNELS,
 }
 
 

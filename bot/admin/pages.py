@@ -29,6 +29,15 @@ POLICY = (
 )
 """No script at all: every page works without."""
 PLATFORMS = {"wecom": "企业微信", "dingtalk": "钉钉", "web": "网页", "console": "终端"}
+CHANNELS = {
+    "web": "网页聊天",
+    "console": "终端",
+    "wecom.app": "企业微信应用",
+    "wecom.aibot": "企业微信智能机器人",
+    "wecom.webhook": "企业微信群消息推送",
+    "dingtalk": "钉钉",
+    "dingtalk.webhook": "钉钉群消息推送",
+}
 
 
 class Place(StrEnum):
@@ -182,5 +191,5 @@ def _response(template: str, values: Mapping[str, object], status: int) -> web.R
 def _templates() -> Environment:
     made = pages.environment([HERE / "templates"], STATIC)
     made.filters |= {"moment": moment, "day": day, "role": lambda one: ROLE_WORDS[one]}
-    made.globals["platforms"] = PLATFORMS
+    made.globals |= {"platforms": PLATFORMS, "channels": CHANNELS}
     return made

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
+from tests.browser.looking import DESK, PHONE, overflow, picture
 from tests.scenario.town import READING, ROSTER
 
 pytestmark = pytest.mark.needs("chromium")
-
-DESK = {"width": 1280, "height": 800}
-PHONE = {"width": 375, "height": 740}
-PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -56,37 +52,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.communicate(timeout=20)
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    size = getattr(request, "param", DESK)
-    page = await browser.new_page(viewport=size)
-    page.set_default_timeout(PATIENCE_MS)
-    foreign: list[str] = []
-    troubles: list[str] = []
-    page.on("request", lambda seen: foreign.append(seen.url) if not _is_ours(seen.url) else None)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-    yield page
-    await page.close()
-    assert foreign == []
-    assert troubles == []
-
-
-def _is_ours(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "data:"))
-
-
 async def sit_down(page: Page, address: str, name: str) -> None:
     await page.goto(f"{address}/")
     await page.get_by_role("link", name=name).click()
@@ -97,12 +62,6 @@ async def ask(page: Page, question: str) -> None:
     box = page.get_by_label("您的问题")
     await box.fill(question)
     await box.press("Enter")
-
-
-async def picture(page: Page, name: str) -> None:
-    """Kept where ``YAODIAN_PICTURES`` says, for people to look at."""
-    if folder := os.environ.get("YAODIAN_PICTURES"):
-        await page.screenshot(path=str(Path(folder, f"{name}.png")))
 
 
 @pytest.mark.parametrize("page", [DESK, PHONE], ids=["desk", "phone"], indirect=True)
@@ -116,8 +75,7 @@ async def test_a_question_is_answered_and_its_source_opens_at_the_clause(
     answer = page.get_by_label("要点回答").last
     await expect(answer).to_contain_text("80册")
     await picture(page, f"answer-{width}")
-    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert await page.evaluate(overflow) == 0
+    assert await overflow(page) == 0
 
     async with page.expect_popup() as opening:
         await answer.get_by_role("link", name="校园阅读工作方案").click()
@@ -126,7 +84,7 @@ async def test_a_question_is_answered_and_its_source_opens_at_the_clause(
     await expect(clause).to_contain_text("藏书不少于80册")
     await expect(clause).to_be_in_viewport()
     await picture(document, f"document-{width}")
-    assert await document.evaluate(overflow) == 0
+    assert await overflow(document) == 0
     async with document.expect_download() as downloading:
         await document.get_by_role("link", name="下载原文件").click()
     download = await downloading.value
