@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 FILES := pyproject.toml constraints.txt
 TESTS ?= tests
+# Kept for the next update: ocr, postgresql, model, embeddings.
+EXTRAS ?= $(or $(shell cat $(VENV)/.extras 2>/dev/null),ocr)
 
 .PHONY: install run test check bench clean
 
@@ -37,7 +39,8 @@ $(VENV)/.python:
 
 $(VENV)/.installed: $(VENV)/.python $(FILES)
 	@echo "正在安装，第一次要几分钟……"
-	@$(PIP) -e '.[ocr]'
+	@$(PIP) -e '.[$(EXTRAS)]'
+	@echo '$(EXTRAS)' > $(VENV)/.extras
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed $(FILES)
