@@ -35,7 +35,7 @@ from bot.middleware import around
 from bot.model_writer import ModelUsage, make_proposals, make_writer
 from bot.operations import Desk
 from bot.outbox import Outbox
-from bot.parts import blob_reader, hurrying, link_secret, revealed, thresholds
+from bot.parts import blob_keeper, blob_reader, hurrying, link_secret, revealed, thresholds
 from bot.recording import build_recording, read_types
 from bot.reporting import build_reporting
 from bot.running import build_running, make_questions, reaching
@@ -251,6 +251,7 @@ def _built(
         past=Past(store),
         front=ChatFront(people=people, documents=shelf, is_demo=is_demo),
         links=links,
+        keep=blob_keeper(store, clock),
         clock=clock,
     )
     read_blob = blob_reader(store)

@@ -33,6 +33,18 @@ def blob_reader(store: Store) -> Callable[[str], Awaitable[bytes]]:
     return read_blob
 
 
+def blob_keeper(store: Store, clock: Clock) -> Callable[[bytes, str], Awaitable[str]]:
+    """Keeps bytes of a media type; the id of the blob."""
+
+    async def keep_blob(content: bytes, media_type: str) -> str:
+        now = clock()
+        return await store.write(
+            lambda session: blobs.put(session, content, media_type=media_type, now=now)
+        )
+
+    return keep_blob
+
+
 def hurrying(store: Store, clock: Clock) -> Callable[[str], Awaitable[None]]:
     """Delivers to a terminal what waited for somebody to sit down at it."""
 

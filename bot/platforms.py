@@ -87,7 +87,7 @@ ROWS = (
     ),
     Row(
         title="发照片、文件给它", needs="download", yes="存一天，等着当佐证", no="不能",
-        instead={PAGE: "不能，文件用 `yaodian documents add` 加", WEBHOOK: "只发不收",
+        instead={PAGE: "点 📎，或拖进来、粘贴", WEBHOOK: "只发不收",
                  DINGTALK: "存一天，等着当佐证（文件要在私聊里发）",
                  DINGTALK_WEBHOOK: "只发不收"},
     ),

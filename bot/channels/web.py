@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -21,10 +21,19 @@ from markupsafe import Markup
 
 from bot.channels.base import Accept, Guarantee, Health, ReadBlob, Sent, Target
 from bot.codec import reply_from_json, reply_to_json
-from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Reply, Sender
+from bot.messages import (
+    Attachment,
+    ChannelName,
+    Conversation,
+    IncomingMessage,
+    MessageKind,
+    Reply,
+    Sender,
+)
 from bot.web import pages
 from bot.web.links import Links
 from bot.web.past import Past, Said
+from bot.web.sent_files import KeepBlob, read_files
 
 BODY_LIMIT = 64 * 1024
 TEXT_LIMIT = 4000
@@ -93,9 +102,11 @@ class WebChannel:
         past: Past,
         front: Front,
         links: Links,
+        keep: KeepBlob,
         clock: Callable[[], datetime],
     ) -> None:
         self._accept = accept
+        self._keep = keep
         self._identify = identify
         self._past = past
         self._front = front
@@ -125,7 +136,8 @@ class WebChannel:
 
     async def send(self, part: bytes, target: Target, delivery_id: str) -> Sent:
         reply_to, body = json.loads(part)
-        said = Said(id=delivery_id, reply=reply_from_json(body), reply_to=reply_to)
+        reply = reply_from_json(body)
+        said = Said(id=delivery_id, reply=reply, reply_to=reply_to, files=reply.attachments)
         self._publish(target.conversation.id, self._event(said, target.conversation.id))
         return Sent(provider_id=delivery_id)
 
@@ -143,6 +155,7 @@ class WebChannel:
         app.router.add_get("/chat", self._page)
         app.router.add_get("/chat/events", self._events)
         app.router.add_post("/chat/messages", self._message)
+        app.router.add_post("/chat/files", self._files)
 
     async def _page(self, request: web.Request) -> web.Response:
         sender = await self._identify(request)
@@ -188,10 +201,40 @@ class WebChannel:
         text, message_id, feedback_id = body["text"], body["id"], body.get("feedback_id")
         if not all(isinstance(value, str) for value in (text, message_id, feedback_id or "")):
             raise TypeError("not text")
-        if not 8 <= len(message_id) <= 64 or len(text) > TEXT_LIMIT:
-            raise ValueError("bad length")
         if kind not in {MessageKind.TEXT, MessageKind.TAP, MessageKind.FEEDBACK}:
             raise ValueError("not a kind a page sends")
+        message = self._incoming(sender, kind, message_id, text)
+        return replace(message, feedback_id=feedback_id)
+
+    async def _files(self, request: web.Request) -> web.Response:
+        """Photos and files; what they are is looked at by who takes them."""
+        sender = await self._identify(request)
+        if sender is None or not pages.is_own_page(request):
+            raise web.HTTPForbidden(text="请从聊天页面发送。")
+        try:
+            sent = await read_files(request, self._keep)
+            message = self._incoming(sender, MessageKind.MEDIA, sent.id, sent.text, sent.files)
+        except ValueError as error:
+            raise web.HTTPBadRequest(text="没有收到文件，请再选一次（一次最多 9 个）。") from error
+        is_new = await self._accept(message)
+        html = self._bubble(_said(message), sender.account)
+        return web.json_response({"is_new": is_new, "html": html}, status=202)
+
+    def _incoming(
+        self,
+        sender: Sender,
+        kind: MessageKind,
+        message_id: str,
+        text: str,
+        files: tuple[Attachment, ...] = (),
+    ) -> IncomingMessage:
+        """What was sent, as a message of the sender's own conversation.
+
+        Raises:
+            ValueError: Too long, or without an id of its own.
+        """
+        if not 8 <= len(message_id) <= 64 or len(text) > TEXT_LIMIT:
+            raise ValueError("bad length")
         return IncomingMessage(
             channel=self.name,
             message_id=f"{sender.account}:{message_id}",
@@ -199,9 +242,9 @@ class WebChannel:
             sender=sender,
             kind=kind,
             text=text,
+            attachments=files,
             sent_at=self._clock(),
             reply_to=message_id,
-            feedback_id=feedback_id,
         )
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
@@ -249,9 +292,11 @@ class WebChannel:
 
     def _bubble(self, said: Said, account: str) -> Markup:
         reply = said.reply
-        if reply is None:
-            return pages.render("message.html", {"mine": True, "id": said.id, "text": said.text})
         reader, now = Sender(channel=self.name, account=account), self._clock()
+        files = [self._file(one, reader, now) for one in said.files if one.blob]
+        if reply is None:
+            mine = {"mine": True, "id": said.id, "text": said.text, "files": files}
+            return pages.render("message.html", mine)
         sources = [
             {
                 "title": source.title,
@@ -260,16 +305,6 @@ class WebChannel:
                 "url": self._links.clause(source.document, source.locator, reader, now),
             }
             for source in reply.sources
-        ]
-        files = [
-            {
-                "name": file.name,
-                "url": self._links.blob(file.blob, file.name, reader, now),
-                "size": _size(file.size_bytes),
-                "is_picture": file.media_type in _PICTURES,
-            }
-            for file in reply.attachments
-            if file.blob
         ]
         values = {
             "mine": False,
@@ -283,6 +318,20 @@ class WebChannel:
             "feedback_id": reply.feedback_id,
         }
         return pages.render("message.html", values)
+
+    def _file(self, file: Attachment, reader: Sender, now: datetime) -> dict[str, object]:
+        return {
+            "name": file.name,
+            "url": self._links.blob(file.blob or "", file.name, reader, now),
+            "size": _size(file.size_bytes),
+            "is_picture": file.media_type in _PICTURES,
+        }
+
+
+def _said(message: IncomingMessage) -> Said:
+    return Said(
+        id=message.reply_to or message.message_id, text=message.text, files=message.attachments
+    )
 
 
 def _put(queue: asyncio.Queue[_Event | None], event: _Event | None) -> None:

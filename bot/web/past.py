@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.codec import message_from_json, reply_from_json
-from bot.messages import ChannelName, MessageKind, Reply
+from bot.messages import Attachment, ChannelName, MessageKind, Reply
 from store import transcript
 from store.engine import Store
 from store.models import Delivery, InboxMessage
@@ -17,10 +17,14 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One entry of a conversation: ``reply`` is the bot's, ``text`` the person's."""
+    """One entry of a conversation: ``reply`` is the bot's, ``text`` the person's.
+
+    ``files`` are what either sent with it.
+    """
 
     id: str
     text: str = ""
+    files: tuple[Attachment, ...] = ()
     reply: Reply | None = None
     reply_to: str | None = None
 
@@ -60,10 +64,13 @@ class Past:
 
 def _message(row: InboxMessage) -> Said | None:
     message = message_from_json(row.body)
-    if message.kind is not MessageKind.TEXT:
+    if message.kind not in (MessageKind.TEXT, MessageKind.MEDIA):
         return None
-    return Said(id=message.reply_to or message.message_id, text=message.text)
+    return Said(
+        id=message.reply_to or message.message_id, text=message.text, files=message.attachments
+    )
 
 
 def _reply(row: Delivery) -> Said:
-    return Said(id=row.uid, reply=reply_from_json(row.reply), reply_to=row.reply_to)
+    reply = reply_from_json(row.reply)
+    return Said(id=row.uid, reply=reply, reply_to=row.reply_to, files=reply.attachments)

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 from uuid import uuid4
 
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, FormData
 from aiohttp.test_utils import TestClient, TestServer
 from lxml import html
 
@@ -59,6 +59,15 @@ class WebDriver:
     async def post(self, **message: str) -> None:
         body = {"id": uuid4().hex, **message}
         async with self.client.post(f"/chat/messages?as={self.account}", json=body) as response:
+            assert response.status == 202, await response.text()
+
+    async def send_file(self, name: str, content: bytes, text: str = "") -> None:
+        """As the page sends what is chosen, dropped or pasted."""
+        form = FormData(quote_fields=False)
+        form.add_field("id", uuid4().hex)
+        form.add_field("text", text)
+        form.add_field("file", content, filename=name)
+        async with self.client.post(f"/chat/files?as={self.account}", data=form) as response:
             assert response.status == 202, await response.text()
 
     async def grown(self, words: str) -> str:
@@ -111,7 +120,7 @@ def _read(bubble: str) -> Heard:
 
 
 @asynccontextmanager
-async def on_the_page(app: App, name: str) -> AsyncIterator[Driver]:
+async def on_the_page(app: App, name: str) -> AsyncIterator[WebDriver]:
     person = await app.people.named(name)
     site = await asyncio.to_thread(build_site, app)
     async with TestClient(TestServer(site)) as client:

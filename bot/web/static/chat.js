@@ -72,6 +72,65 @@ async function say(text) {
   bubble.addEventListener("click", () => { bubble.remove(); say(text); }, { once: true });
 }
 
+// Photos and files go as soon as they are chosen; the server says how its bubble looks.
+async function sendFiles(files) {
+  if (!files.length) return;
+  const id = newId();
+  const bubble = element('<article class="bubble mine unsent" aria-label="您说"><p></p></article>');
+  bubble.id = `m-${id}`;
+  bubble.querySelector("p").textContent = `正在发：${files.map((file) => file.name).join("、")}`;
+  log.append(bubble);
+  atEnd();
+  const body = new FormData();
+  body.append("id", id);
+  body.append("text", "");
+  files.forEach((file) => body.append("file", file, file.name));
+  let problem = "没发出去，请检查网络再发一次。";
+  for (const pause of [0, 1500, 5000]) {
+    if (pause) await new Promise((go) => setTimeout(go, pause));
+    try {
+      const reply = await fetch(log.dataset.files, { method: "POST", body });
+      if (reply.ok) {
+        bubble.replaceWith(element((await reply.json()).html));
+        atEnd();
+        setTimeout(() => {
+          if (!log.querySelector(`[data-reply-to="${CSS.escape(id)}"]`)) waiting(id, "收到，正在看…");
+        }, 600);
+        return;
+      }
+      problem = (await reply.text()) || problem;
+      if (reply.status < 500) break;
+    } catch {
+      // Tried again: the id makes a repeat harmless.
+    }
+  }
+  bubble.querySelector("p").textContent = files.map((file) => file.name).join("、");
+  const said = element('<p class="problem" role="alert"></p>');
+  said.textContent = problem;
+  bubble.append(said);
+}
+
+const chooser = document.getElementById("files");
+document.getElementById("attach").addEventListener("click", () => chooser.click());
+chooser.addEventListener("change", () => {
+  sendFiles([...chooser.files]);
+  chooser.value = "";
+  box.focus();
+});
+box.addEventListener("paste", (event) => {
+  const files = [...(event.clipboardData?.files ?? [])];
+  if (!files.length) return;
+  event.preventDefault();
+  sendFiles(files);
+});
+document.addEventListener("dragover", (event) => { event.preventDefault(); log.classList.add("dropping"); });
+document.addEventListener("dragleave", () => log.classList.remove("dropping"));
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  log.classList.remove("dropping");
+  sendFiles([...event.dataTransfer.files]);
+});
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = box.value.trim();
