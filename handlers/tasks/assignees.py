@@ -20,10 +20,14 @@ from store.models import Member, Unit
 _EACH = re.compile(
     r"(?:各|每个|每名|每位|每所|所有|全体|全部|全县|全市|全区|全校)+(?:中小|级|类|个|中、?小)*"
 )
-_BRANCHES = re.compile(r"支部|党组织|总支|党委")
+_BRANCHES = re.compile(r"支部")
+_COMMITTEES = re.compile(r"党组织|总支|党委")
 _SCHOOLS = re.compile(r"学校|校|园|中小学")
 _IS_SCHOOL = re.compile(r"(?:小学|中学|学校|幼儿园|高中|初中|职高|学院|校区?)$")
-_IS_BRANCH = re.compile(r"(?:支部|总支|党委)(?:委员会)?$")
+_IS_BRANCH = re.compile(r"支部(?:委员会)?$")
+_IS_COMMITTEE = re.compile(r"(?:支部|总支|党委)(?:委员会)?$")
+_OURS = re.compile(r"^(?:[本我该各]?(?:县|市|区|局|校|单位)(?:里|内)?的?)+")
+"""局人事科 of the plan is 人事科 of the roster."""
 _TITLE = re.compile(
     r"(?:老师|主任|副?校长|副?书记|园长|局长|科长|股长|组长|委员|同志|专干|会计|干事)$"
 )
@@ -190,14 +194,19 @@ class _Roster:
 
     def _called(self, name: str) -> list[Unit]:
         exact = [one for one in self._units if one.name == name]
-        return exact or [one for one in self._units if one.name.endswith(name)]
+        found = exact or [one for one in self._units if one.name.endswith(name)]
+        bare = _OURS.sub("", name)
+        if found or len(bare) < 2 or bare == name:
+            return found
+        return [one for one in self._units if one.name == bare]
 
     def _each(self, name: str) -> Named | None:
         each = _EACH.match(name)
         if each is None:
             return None
         what = name[each.end() :]
-        for pattern, is_one in ((_BRANCHES, _IS_BRANCH), (_SCHOOLS, _IS_SCHOOL)):
+        kinds = ((_BRANCHES, _IS_BRANCH), (_COMMITTEES, _IS_COMMITTEE), (_SCHOOLS, _IS_SCHOOL))
+        for pattern, is_one in kinds:
             if pattern.search(what):
                 found = [one for one in self._units if is_one.search(one.name)]
                 return _given(found) if found else None

@@ -77,7 +77,7 @@ class TasksDialogue:
             return await self.drafts.begin(message, glued)
         if not verb or verb in ("全部", "列表"):
             listed = await self.tasks.listed(actor, Filter())
-            return wording.listed("各项任务", listed, self.times.now())
+            return wording.listed("任务", listed, self.times.now())
         if verb in ("逾期", "超期", "拖期"):
             late = await self.tasks.listed(actor, Filter(is_late=True))
             return wording.listed("逾期的任务", late, self.times.now())

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from bot.arguments import Arguments
 from bot.errors import UsageError
-from bot.messages import Button, Card, IncomingMessage, MessageKind, Reply, Source
+from bot.messages import IncomingMessage, MessageKind, Reply
 from bot.routing import Pass
 from handlers.access import Actor
 from handlers.pending import Pending, State
 from handlers.people.actions import People
-from handlers.tasks.drafting import Board, Drafting, Proposal, Standing, numbers_of
+from handlers.tasks import draft_pages
+from handlers.tasks.draft_pages import OPEN, PAGE, shown_on
+from handlers.tasks.drafting import Board, Drafting, numbers_of
 from handlers.tasks.finding import Finding, Found
 from handlers.tasks.selection import Choice, Edit, Selection, edit_of, read_selection
 from knowledge.picked import Span
 
 DRAFTS = "drafts"
-PAGE = 6
 LASTING = timedelta(days=3)
-_SHOWN_GONE = 10
-_QUOTE_CHARS = 120
-_MARKS: Mapping[Standing, str] = {
-    Standing.NEW: "",
-    Standing.CONFIRMED: "✓已确认　",
-    Standing.SAME: "（去年已有，没变）",
-    Standing.CHANGED: "（和已确认的不同：{}）",
-    Standing.PRACTICE: "（文件讲的是别处做法）",
-}
-HOW = (
-    "可以回复：全部确认 · 1-3 确认 · 2 跳过 · 3 改为 每月最后一个工作日，责任人 李老师 · "
-    "看 4 · 下一页 · 退出"
-)
 NOTHING = "这份文件里没有读出要做的事。"
 NO_MODEL = "没有接语言模型，读出来的就是这些；漏了的可以直接说，例如：提醒各校6月30日前报名单。"
 LEFT = "好，先到这里。想接着来，再发一次 /任务 草拟 加文件名。"
@@ -70,13 +58,17 @@ class DraftDialogue:
             "edits": {},
             "skipped": [],
             "picked": [],
+            "ready": False,
             "looked": 0,
         }
         await self.pending.ask(message, DRAFTS, state, LASTING)
-        head = _head(board)
+        head = draft_pages.head(board, state)
         if self.finding is not None:
             head += "\n觉得有漏的，回复“再找找”，模型会再看一遍没读出任务的段落。"
-        return Reply(text=f"{head}\n\n{_page(board, state)}", card=_buttons(board, state))
+        return Reply(
+            text=f"{head}\n\n{draft_pages.page(board, state)}",
+            card=draft_pages.buttons(board, state),
+        )
 
     async def answered(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """An answer to the page that was shown."""
@@ -96,8 +88,11 @@ class DraftDialogue:
             case Choice.NEXT | Choice.PREVIOUS:
                 step = 1 if selection.choice is Choice.NEXT else -1
                 return await self._turn(message, board, state, step)
+            case Choice.READY | Choice.EVERY:
+                state["ready"], state["page"] = selection.choice is Choice.READY, -1
+                return await self._turn(message, board, state, 1)
             case Choice.SHOW:
-                return _shown(board, _chosen(board, state, selection)[:3])
+                return draft_pages.clauses(board, _chosen(board, state, selection)[:3])
             case Choice.SKIP:
                 return await self._skip(message, board, state, _chosen(board, state, selection))
             case Choice.CONFIRM:
@@ -117,34 +112,35 @@ class DraftDialogue:
         if self.finding is None:
             return Reply(text=NO_MODEL)
         drafts = [one.draft for one in board.proposals if not one.is_picked]
-        looked = _number(state.get("looked"))
+        looked = draft_pages.number_in(state.get("looked"))
         found = await self.finding.find(actor, board.document.document, drafts, looked)
         before = _spans(state.get("picked"))
         spans = [*before, *(span for span in found.spans if span not in before)]
         state["picked"] = [[span.start, span.end] for span in spans]
         state["looked"] = found.looked
         state["page"] = len(board.proposals) // PAGE
+        state["ready"] = False
         await self.pending.ask(message, DRAFTS, state, LASTING)
         again = await self._board(actor, state)
         new = again.proposals[len(board.proposals) :]
-        lines = "\n\n".join(_line(one, state) for one in new)
+        lines = "\n\n".join(draft_pages.line(one, state) for one in new)
         return Reply(text="\n\n".join(part for part in (_found(found, len(new)), lines) if part))
 
     async def _turn(self, message: IncomingMessage, board: Board, state: State, step: int) -> Reply:
-        pages = (len(board.proposals) + PAGE - 1) // PAGE
-        page = _number(state["page"]) + step
+        pages = draft_pages.pages_of(board, state)
+        page = draft_pages.number_in(state["page"]) + step
         if not 0 <= page < pages:
             return Reply(text="这是最后一页了。" if step > 0 else "这是第一页。")
         state["page"] = page
         await self.pending.ask(message, DRAFTS, state, LASTING)
-        return Reply(text=_page(board, state), card=_buttons(board, state))
+        return Reply(text=draft_pages.page(board, state), card=draft_pages.buttons(board, state))
 
     async def _skip(
         self, message: IncomingMessage, board: Board, state: State, numbers: Sequence[int]
     ) -> Reply:
-        state["skipped"] = sorted({*_numbers(state["skipped"]), *numbers})
+        state["skipped"] = sorted({*draft_pages.numbers_in(state["skipped"]), *numbers})
         await self.pending.ask(message, DRAFTS, state, LASTING)
-        return Reply(text=f"跳过了第 {_listed(numbers)} 条。\n\n{_page(board, state)}")
+        return Reply(text=f"跳过了第 {_listed(numbers)} 条。\n\n{draft_pages.page(board, state)}")
 
     async def _confirm(
         self, message: IncomingMessage, board: Board, state: State, selection: Selection
@@ -152,33 +148,36 @@ class DraftDialogue:
         numbers = _chosen(board, state, selection)
         is_by_number = bool(selection.numbers) and not selection.is_all
         if not is_by_number:
-            by_itself = (Standing.NEW, Standing.CHANGED)
-            wanted = {one.number for one in board.proposals if one.standing in by_itself}
+            wanted = {one.number for one in board.proposals if one.standing in OPEN}
             numbers = [n for n in numbers if n in wanted]
         actor = await self.people.actor(message.sender)
         done = await self.drafting.confirm(actor, board, numbers)
-        state["skipped"] = sorted(set(_numbers(state["skipped"])) - {*numbers})
+        state["skipped"] = sorted(set(draft_pages.numbers_in(state["skipped"])) - {*numbers})
         await self.pending.ask(message, DRAFTS, state, LASTING)
         lines = [f"确认了 {len(done.made)} 项任务。" if done.made else "这次没有新的任务可以确认。"]
         lines += [
             f"- {one.occurrences[0].id if one.occurrences else '—'}号　{one.title}"
-            f"（{_short(one.assignees)}）"
+            f"（{draft_pages.short(one.assignees)}）"
             for one in done.made[:20]
         ]
         if len(done.made) > 20:
             lines.append(f"……共 {len(done.made)} 项，发 /任务 看全部。")
         if done.refused:
             lines.append(f"\n有 {len(done.refused)} 条还不能交办（人、责、期要齐）：")
-            lines += [
-                f"- 第 {one.number} 条“{one.title}”：{'；'.join(one.problems)}"
-                for one in done.refused[:15]
-            ]
-            lines.append(f"补上就行，例如：{done.refused[0].number} 改为 6月30日前，责任人 李老师")
+            lines += draft_pages.reasons(done.refused)
         again = await self._board(actor, state)
-        left = [one for one in again.proposals if one.standing in (Standing.NEW, Standing.CHANGED)]
-        left = [one for one in left if one.number not in _numbers(state["skipped"])]
+        skipped = draft_pages.numbers_in(state["skipped"])
+        left = [
+            one for one in again.proposals if one.standing in OPEN and one.number not in skipped
+        ]
+        if state.get("ready") and any(not one.problems for one in left):
+            state["page"] = 0
+            await self.pending.ask(message, DRAFTS, state, LASTING)
+            lines.append(f"\n{draft_pages.page(again, state)}")
+            return Reply(text="\n".join(lines), card=draft_pages.buttons(again, state))
         if left and not done.refused:
-            lines.append(f"\n还有 {len(left)} 条没定，回复“下一页”接着看。")
+            how = "看全部" if state.get("ready") else "下一页"
+            lines.append(f"\n还有 {len(left)} 条没定，回复“{how}”接着看。")
         return Reply(text="\n".join(lines))
 
     async def _edit(
@@ -195,92 +194,19 @@ class DraftDialogue:
         state["edits"] = {str(n): asdict(one) for n, one in edits.items()}
         await self.pending.ask(message, DRAFTS, state, LASTING)
         again = await self._board(actor, state)
-        changed = [_line(one, state) for one in again.proposals if one.number in numbers]
+        changed = [draft_pages.line(one, state) for one in again.proposals if one.number in numbers]
         tail = f"可以了就回复：{_listed(numbers)} 确认"
         return Reply(text="改好了：\n" + "\n".join(changed) + f"\n\n{tail}")
 
 
-def _head(board: Board) -> str:
-    count = len(board.proposals)
-    lines = [f"《{board.document.document.title}》读出 {count} 条，都还没有交办，请逐页确认。"]
-    if board.earlier:
-        counted = {
-            standing: sum(one.standing is standing for one in board.proposals)
-            for standing in Standing
-        }
-        lines.append(
-            f"和《{board.earlier}》已确认的任务比：新增 {counted[Standing.NEW]}，"
-            f"有变化 {counted[Standing.CHANGED]}，没变 {counted[Standing.SAME]}，"
-            f"这次没提到 {len(board.gone)}（不会自动取消）。"
-        )
-        if board.gone:
-            shown = "；".join(board.gone[:_SHOWN_GONE])
-            lines.append(f"没提到的：{shown}{'……' if len(board.gone) > _SHOWN_GONE else ''}")
-    return "\n".join(lines)
-
-
-def _page(board: Board, state: State) -> str:
-    page = _number(state["page"])
-    pages = (len(board.proposals) + PAGE - 1) // PAGE
-    shown = board.proposals[page * PAGE : (page + 1) * PAGE]
-    lines = "\n\n".join(_line(one, state) for one in shown)
-    return f"第 {page + 1}/{pages} 页\n\n{lines}\n\n{HOW}"
-
-
-def _line(one: Proposal, state: State) -> str:
-    mark = _MARKS[one.standing].format(one.what_changed)
-    if one.is_picked and one.standing is Standing.NEW:
-        mark = "（模型指出的，请对照原文）"
-    if one.number in _numbers(state["skipped"]):
-        mark = "✗已跳过　"
-    who = _short(one.named.words) or "、".join(one.who) or "？"
-    parts = [f"责任人：{who}", f"期限：{one.when or '？'}"]
-    parts += [f"节点：{step.label}" for step in one.milestones]
-    if one.labels:
-        parts.append(f"标签：{'、'.join(one.labels)}")
-    lines = [f"**{one.number}. {one.title}**{mark}", "　".join(parts)]
-    if one.problems and one.standing is not Standing.PRACTICE:
-        lines.append(f"⚠ {'；'.join(one.problems)}")
-    lines.append(f"依据：{one.draft.locator} “{_cut(one.draft.quote)}”")
-    return "\n".join(lines)
-
-
-def _shown(board: Board, numbers: Sequence[int]) -> Reply:
-    chosen = [one for one in board.proposals if one.number in numbers]
-    document = board.document.document
-    return Reply(
-        text="\n\n".join(f"**{one.number}. {one.title}**\n{one.draft.quote}" for one in chosen),
-        sources=tuple(
-            Source(
-                document=document.id,
-                title=document.title,
-                locator=one.draft.locator,
-                quote=one.draft.quote,
-            )
-            for one in chosen
-        ),
-    )
-
-
-def _buttons(board: Board, state: State) -> Card:
-    first = _number(state["page"]) * PAGE + 1
-    last = min(first + PAGE - 1, len(board.proposals))
-    buttons = [Button(label="确认本页", command=f"/草稿 {first}-{last} 确认", style="primary")]
-    if last < len(board.proposals):
-        buttons.append(Button(label="下一页", command="/草稿 下一页"))
-    buttons.append(Button(label="退出", command="/草稿 退出"))
-    return Card(title="草拟的任务", buttons=tuple(buttons))
-
-
 def _chosen(board: Board, state: State, selection: Selection) -> list[int]:
     if selection.is_all:
-        except_ = {*selection.numbers, *_numbers(state["skipped"])}
+        except_ = {*selection.numbers, *draft_pages.numbers_in(state["skipped"])}
         return [one.number for one in board.proposals if one.number not in except_]
     if selection.numbers:
         return list(numbers_of(board, selection.numbers))
-    page = _number(state["page"])
-    shown = board.proposals[page * PAGE : (page + 1) * PAGE]
-    return [one.number for one in shown if one.number not in _numbers(state["skipped"])]
+    skipped = draft_pages.numbers_in(state["skipped"])
+    return [one.number for one in shown_on(board, state) if one.number not in skipped]
 
 
 def _edits(state: State) -> dict[int, Edit]:
@@ -296,7 +222,10 @@ def _merged(before: Edit, edit: Edit) -> Edit:
 
 def _spans(stored: object) -> list[Span]:
     pairs = stored if isinstance(stored, list) else []
-    return [Span(start=_number(pair[0]), end=_number(pair[1])) for pair in pairs]
+    return [
+        Span(start=draft_pages.number_in(pair[0]), end=draft_pages.number_in(pair[1]))
+        for pair in pairs
+    ]
 
 
 def _found(found: Found, new: int) -> str:
@@ -307,21 +236,5 @@ def _found(found: Found, new: int) -> str:
     return f"{said}\n还有 {left} 段没看，回复“再找找”接着看。" if left else said
 
 
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _numbers(value: object) -> list[int]:
-    return [one for one in value if isinstance(one, int)] if isinstance(value, list) else []
-
-
 def _listed(numbers: Sequence[int]) -> str:
     return "、".join(map(str, numbers))
-
-
-def _short(words: Sequence[str]) -> str:
-    return "、".join(words[:4]) + (f" 等 {len(words)} 个" if len(words) > 4 else "")
-
-
-def _cut(quote: str) -> str:
-    return quote if len(quote) <= _QUOTE_CHARS else quote[: _QUOTE_CHARS - 1] + "…"

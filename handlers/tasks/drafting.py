@@ -233,7 +233,7 @@ class Drafting:
         )
         problems = []
         if not named.assignees or named.problems:
-            said = f"（文件写的是“{'、'.join(who)}”，{'；'.join(named.problems)}）" if who else ""
+            said = f"（{'；'.join(named.problems)}）" if who else ""
             problems.append(f"缺责任人{said}")
         if not title.strip():
             problems.append("缺职责")

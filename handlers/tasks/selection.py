@@ -23,6 +23,9 @@ class Choice(StrEnum):
     NEXT = "next"
     PREVIOUS = "previous"
     LEAVE = "leave"
+    READY = "ready"
+    """Show only those that lack nothing."""
+    EVERY = "every"
     FIND = "find"
     """Let a model look where nothing was found."""
 
@@ -67,6 +70,10 @@ _PAGES = {
     Choice.NEXT: re.compile(r"下一?页|下页|继续|往下|翻页|后面的?|再看"),
     Choice.PREVIOUS: re.compile(r"上一?页|上页|往前|前面的?|返回"),
     Choice.LEAVE: re.compile(r"退出|结束|完成草拟|先这样|不看了|算了|取消"),
+    Choice.READY: re.compile(
+        r"(?:只|就|先)?(?:看|要|显示)?(?:齐全|齐|能确认|可以确认|能交办|不缺)的?(?:任务|草稿)?"
+    ),
+    Choice.EVERY: re.compile(r"(?:看|显示)(?:全部|所有)的?(?:任务|草稿)?"),
     Choice.FIND: re.compile(r"再找找?|再找一找|让模型(?:再)?(?:找找?|看看)"),
 }
 _EDIT = re.compile(

@@ -123,7 +123,7 @@ def listed(
 def _line(group: Sequence[OccurrenceView], *, is_mine: bool) -> str:
     """What several have to do alike is one line."""
     one = group[0]
-    parts = [f"- {one.id}号{'【逾期】' if one.is_late else ''}{title(one)}"]
+    parts = [f"- {one.id}号　{'【逾期】' if one.is_late else ''}{title(one)}"]
     parts.append(day(one.due_at) + ("（暂定）" if one.is_provisional else ""))
     if not is_mine:
         parts.append(one.assignee + (f"等 {len(group)} 个" if len(group) > 1 else ""))
