@@ -16,7 +16,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
 from bot.administering import AdminNeeds, build_admin
 from bot.assembled import App, Clock, Loops
-from bot.channels.base import Channel, Sends, SignsIn
+from bot.channels.base import Channel, Sends, SignsIn, SignsInInside
 from bot.channels.console import ConsoleChannel
 from bot.channels.public_hosts import GlobalResolver
 from bot.channels.web import WebChannel
@@ -42,6 +42,7 @@ from bot.running import build_running, make_questions, reaching
 from bot.tasking import build_tasking, make_planner
 from bot.trouble import Troubles
 from bot.vector_cache import StoredVectors
+from bot.web.check_in import CheckInPages
 from bot.web.documents import DocumentPages
 from bot.web.health import HealthPages
 from bot.web.links import Links
@@ -190,6 +191,7 @@ def _built(
         zone=zone,
         pending=pending,
         fetch=intake.fetch,
+        screen_path=links.screen,
         proposals=proposals,
     )
     running = build_running(
@@ -362,6 +364,16 @@ def _built(
         page=page,
         document_pages=DocumentPages(
             documents=shelf, people=people, store=store, links=links, clock=clock
+        ),
+        check_in_pages=CheckInPages(
+            roll_calls=recording.roll_calls,
+            on_site=recording.on_site,
+            people=people,
+            links=links,
+            identify=identify,
+            ways={n: one for n, one in channels.items() if isinstance(one, SignsInInside)},
+            public_url=settings.bot.public_url or "",
+            clock=clock,
         ),
         health_pages=health_pages,
         admin=admin,

@@ -24,6 +24,7 @@ from bot.reporting import Reporting
 from bot.running import Running
 from bot.tasking import Tasking
 from bot.trouble import Troubles
+from bot.web.check_in import CheckInPages
 from bot.web.documents import DocumentPages
 from bot.web.health import HealthPages
 from bot.wecom import WeCom
@@ -68,6 +69,7 @@ class App:
     channels: Mapping[ChannelName, Channel]
     page: WebChannel
     document_pages: DocumentPages
+    check_in_pages: CheckInPages
     health_pages: HealthPages
     admin: AdminSite
     tasking: Tasking

@@ -10,8 +10,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
-from bot.messages import ChannelName
+from bot.messages import ChannelName, Sender
 from bot.record_desk import RecordDesk
+from bot.web.addresses import page_address
 from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.posting import Post
@@ -24,6 +25,7 @@ from handlers.records.configured import days_by_type, points_by_key
 from handlers.records.dialogue import RecordsDialogue
 from handlers.records.erasing import Erasing
 from handlers.records.form_dialogue import FormDialogue
+from handlers.records.on_site import OnSite
 from handlers.records.personal import Personal
 from handlers.records.record_views import Views
 from handlers.records.roll_call_book import Book
@@ -47,6 +49,7 @@ class Recording:
 
     store: Store
     roll_calls: RollCalls
+    on_site: OnSite
     records: Records
     reports: Reports
     routes: RecordRoutes
@@ -91,6 +94,7 @@ def build_recording(
     zone: ZoneInfo,
     pending: Pending,
     fetch: Fetch,
+    screen_path: Callable[[int, Sender, datetime], str],
     proposals: Proposals | None = None,
 ) -> Recording:
     """``channels`` can send to a person, best first; ``fetch`` gets what a platform keeps.
@@ -108,6 +112,9 @@ def build_recording(
         points=points,
     )
     calls = RollCalls(store=store, book=book)
+    on_site = OnSite(
+        store=store, book=book, address=page_address(settings.bot), screen_path=screen_path
+    )
     views = Views(types=types, zone=zone, points=points)
     records = Records(
         store=store,
@@ -126,6 +133,7 @@ def build_recording(
     routes = RecordRoutes(
         check_in=CheckInDialogue(
             roll_calls=calls,
+            on_site=on_site,
             people=people,
             attachments=attachments,
             calendar=planner.calendar,
@@ -145,6 +153,7 @@ def build_recording(
     return Recording(
         store=store,
         roll_calls=calls,
+        on_site=on_site,
         records=records,
         reports=reports,
         routes=routes,

@@ -74,6 +74,7 @@ def build_site(app: App) -> web.Application:
     for routes in (
         app.page,
         app.document_pages,
+        app.check_in_pages,
         app.health_pages,
         app.tasking.task_pages,
         app.tasking.calendar_pages,

@@ -56,6 +56,15 @@ def open_for(session: Session, member_id: int, now: datetime) -> Sequence[RollCa
     ).all()
 
 
+def open_with_code(session: Session, now: datetime) -> Sequence[RollCall]:
+    """Open ones that ask for the code of the place."""
+    return session.scalars(
+        select(RollCall).where(
+            RollCall.secret.is_not(None), RollCall.closed_at.is_(None), RollCall.closes_at > now
+        )
+    ).all()
+
+
 def latest_for(session: Session, member_id: int, since: datetime) -> RollCall | None:
     """The one that expected a member and closed last, if that was after ``since``."""
     return session.scalars(

@@ -230,3 +230,20 @@ class SignsIn(Protocol):
             NotAllowed: The code is used up, or belongs to an outsider.
         """
         ...
+
+
+@runtime_checkable
+class SignsInInside(Protocol):
+    """``SignsIn``, and silently where a page is opened inside the platform's own program."""
+
+    def is_inside(self, user_agent: str) -> bool:
+        """Whether that is the platform's program."""
+        ...
+
+    def inside_sign_in_url(self, redirect_to: str, state: str) -> str:
+        """As ``sign_in_url``; the browser comes back by itself."""
+        ...
+
+    async def account_of(self, code: str) -> str:
+        """As that of ``SignsIn``."""
+        ...

@@ -42,10 +42,14 @@ class Links:
         """The path of a reader's calendar of tasks."""
         return f"/tasks?r={self._token('tasks', reader, now)}"
 
+    def screen(self, roll_call_id: int, reader: Sender, now: datetime) -> str:
+        """The path of the screen that shows a roll call's code of the minute."""
+        return f"/c/{roll_call_id}?r={self._token(f'c/{roll_call_id}', reader, now)}"
+
     def reader(self, thing: str, token: str, now: datetime) -> Sender | None:
         """Whom ``token`` lets open ``thing``, if anybody.
 
-        ``thing`` is ``d/<document>``, ``b/<blob>/<name>`` or ``tasks``.
+        ``thing`` is ``d/<document>``, ``b/<blob>/<name>``, ``c/<roll call>`` or ``tasks``.
         """
         payload, _, signature = token.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._sign(thing, payload).encode()):

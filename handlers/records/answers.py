@@ -35,6 +35,8 @@ class Said:
     """Of the place, where it was said with it."""
     is_guess: bool = False
     """``names`` may as well be the reason: 张三请假, 生病请假."""
+    is_code_only: bool = False
+    """Six digits and nothing else: they may mean many other things."""
     is_plain: bool = True
     """Cannot mean anything but a roll call; 到 and 来了 may."""
 
@@ -81,6 +83,8 @@ def read_answer(text: str) -> Said | None:
     said = unicodedata.normalize("NFKC", text).strip().strip(_EDGES)
     if not said or len(said) > LONGEST or said.startswith("/"):
         return None
+    if re.fullmatch(r"\d{6}", said):
+        return Said(word=Word.PRESENT, code=said, is_code_only=True, is_plain=False)
     if found := _PRESENT.fullmatch(said):
         if found["word"] == "来" and not said.endswith(("了", "啦")):
             return None

@@ -19,7 +19,6 @@ from handlers.records.opening import Opening
 from handlers.records.roll_call_book import (
     Book,
     account,
-    code_at,
     entered_by,
     is_open,
     lines_named,
@@ -269,22 +268,6 @@ class RollCalls:
             return [self.book.view(session, one) for one in found]
 
         return await self.store.read(query)
-
-    async def code(self, actor: Actor, roll_call_id: int | None, here: Conversation) -> str:
-        """The on-site code of this minute.
-
-        Raises:
-            NotFound: There is no such roll call, or it asks for no code.
-            NotAllowed: It is not the actor's.
-        """
-
-        def query(session: Session) -> str | None:
-            return self.book.led(session, actor, roll_call_id, here).secret
-
-        secret = await self.store.read(query)
-        if secret is None:
-            raise NotFound("no code", reply="这次签到没有要现场码；开始时写上“现场码”才有。")
-        return code_at(secret, self.book.clock())
 
     async def _answer_for(
         self, actor: Actor, said: Said, here: Conversation, roll_call_id: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.arguments import Arguments
 from bot.errors import UsageError
@@ -16,13 +16,16 @@ from handlers.records import wording
 from handlers.records.answers import Said, Word, read_answer
 from handlers.records.attachments import Attachments
 from handlers.records.check_in import RollCalls
+from handlers.records.on_site import OnSite
 from handlers.records.opening import read_opening
 from handlers.records.roll_call_views import Result
 from scheduler.echo import echo
 from scheduler.school_calendar import Term, WorkdayCalendar
 from scheduler.when import Reject
 
-_STEP = re.compile(r"(开始|发起|催一下|催|结束|关闭|名单|情况|现场码|代签)\s*(.*)", re.DOTALL)
+_STEP = re.compile(
+    r"(开始|发起|催一下|催|结束|关闭|名单|情况|现场码|二维码|扫码|代签)\s*(.*)", re.DOTALL
+)
 _NUMBER = re.compile(r"\s*#?(\d{1,9})\s*(.*)", re.DOTALL)
 
 
@@ -43,23 +46,22 @@ class CheckInDialogue:
     """Built once, in ``bot.app``."""
 
     roll_calls: RollCalls
+    on_site: OnSite
     people: People
     attachments: Attachments
     calendar: WorkdayCalendar
     terms: Sequence[Term] = ()
 
     async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
-        """/签到, /签到 17, /签到 123456, /签到 开始 …, 催一下, 结束, 名单, 现场码, 代签."""
+        """/签到, /签到 17, /签到 123456, /签到 开始 …, 催一下, 结束, 名单, 二维码, 代签."""
         actor = await self.people.actor(message.sender)
         words = arguments.text.strip()
         if step := _STEP.fullmatch(words):
             return await self._step(message, actor, step[1], step[2])
+        if re.fullmatch(r"\d{6}", words):
+            return await self._answer(message, actor, Said(word=Word.PRESENT, code=words), None)
         roll_call_id, rest = _numbered(words)
-        said = Said(word=Word.PRESENT, code="".join(re.findall(r"\b\d{6}\b", rest)))
-        if roll_call_id is not None and roll_call_id > 99_999 and not rest:
-            said, roll_call_id = replace(said, code=f"{roll_call_id:06d}"), None
-        elif rest and not said.code:
-            said = read_answer(rest) or said
+        said = read_answer(rest) or Said(word=Word.PRESENT)
         return await self._answer(message, actor, said, roll_call_id)
 
     async def leave(self, message: IncomingMessage, arguments: Arguments) -> Reply:
@@ -137,11 +139,18 @@ class CheckInDialogue:
                 return wording.nudged(await self.roll_calls.nudge(actor, roll_call_id, here))
             case "结束" | "关闭":
                 return wording.closed(await self.roll_calls.close(actor, roll_call_id, here))
-            case "现场码":
-                code = await self.roll_calls.code(actor, roll_call_id, here)
-                return Reply(text=f"现在的现场码：**{code}**（每分钟换一次）", is_private=True)
+            case "现场码" | "二维码" | "扫码":
+                return await self._code(message, actor, roll_call_id)
             case _:
                 return wording.roster(await self.roll_calls.show(actor, roll_call_id, here))
+
+    async def _code(
+        self, message: IncomingMessage, actor: Actor, roll_call_id: int | None
+    ) -> Reply:
+        shown = await self.on_site.now(actor, roll_call_id, message.conversation)
+        picture = await self.on_site.picture(shown)
+        screen = self.on_site.screen(shown, message.sender)
+        return wording.code(shown.view, shown.code, shown.until, picture, screen)
 
     async def _open(self, message: IncomingMessage, actor: Actor, words: str) -> Reply:
         here, book = message.conversation, self.roll_calls.book

@@ -17,7 +17,7 @@ _PLACE = re.compile(
     r"(?:地点(?:设)?|地址)[是在为：:\s]*(?P<named>[^\s，,。；;]{1,40})"
     r"|(?:^|[\s，,])在(?P<at>[^\s，,。；;]{1,30}?(?:室|厅|楼|馆|场|中心|教室|礼堂|操场))"
 )
-_CODE = re.compile(r"现场码|现场签到|扫码|二维码|签到码|口令")
+_CODE = re.compile(r"(?:要|用|凭)?(?:现场码|现场签到|扫二维码|扫码|二维码|签到码|口令)(?:签到)?")
 _UNIT_WORD = re.compile(
     r"[一-鿿A-Za-z0-9]{1,20}?(?:支部|总支|党委|小学|中学|学校|幼儿园|教育局|学区|科室)"
 )
@@ -49,13 +49,13 @@ def read_opening(
     terms: Sequence[Term] = (),
 ) -> Opening:
     """Read the words behind ``/签到 开始``; without a time it begins now and lasts an hour."""
-    rest, when = _without_time(text, now, calendar, terms)
+    wants_code = _CODE.search(text) is not None
+    # Before the time, since 五点 二维码 is not two minutes past five.
+    rest, when = _without_time(_CODE.sub("，", text), now, calendar, terms)
     starts_at, closes_at, refused = _window(when, now)
     place = _PLACE.search(rest)
     if place:
         rest = rest[: place.start()] + " " + rest[place.end() :]
-    wants_code = _CODE.search(rest) is not None
-    rest = _CODE.sub(" ", rest)
     named = next((one for one in types.mentions(rest) if not one.is_hint), None)
     unit_ids, rest = _units(rest, units)
     title = " ".join(piece for piece in _LEFT_OVER.split(rest) if piece)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -256,19 +254,6 @@ class Book:
             )
             outbox.add(session, draft, now=now)
         return frozenset(by_key[recipient] for recipient in routes)
-
-
-def code_at(secret: str, moment: datetime) -> str:
-    """Six digits that are new every minute."""
-    minute = str(int(moment.timestamp()) // 60).encode()
-    digest = hmac.new(secret.encode(), minute, hashlib.sha256).digest()
-    return f"{int.from_bytes(digest[:4], 'big') % 1_000_000:06d}"
-
-
-def is_code(secret: str, code: str, now: datetime) -> bool:
-    """This minute's or the last one's: typing takes time."""
-    recent = (code_at(secret, now), code_at(secret, now - timedelta(minutes=1)))
-    return any(hmac.compare_digest(one, code) for one in recent)
 
 
 def is_open(roll_call: RollCall, now: datetime) -> bool:

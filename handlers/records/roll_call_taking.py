@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from bot.messages import Conversation
 from handlers.access import Actor
 from handlers.records.answers import Said, Word
-from handlers.records.roll_call_book import Book, entered_by, is_code, is_opened_in
+from handlers.records.on_site_code import is_code, was_code
+from handlers.records.roll_call_book import Book, entered_by, is_opened_in
 from handlers.records.roll_call_views import Answered, Line, Result
 from store import roll_calls
 from store.models_records import CheckIn, RollCall, RollCallMember
@@ -43,6 +44,8 @@ class Taking:
             named = roll_calls.get(session, roll_call_id)
             return named or Answered(result=Result.NONE_OPEN)
         candidates = roll_calls.open_for(session, member_id, now)
+        if said.code and (by_code := self.meant_by_code(session, candidates, said, now)):
+            return by_code
         in_this_chat = [one for one in candidates if is_opened_in(one, here)]
         candidates = in_this_chat or candidates
         if said.word is not Word.MAKE_UP and len(candidates) > 1:
@@ -65,6 +68,39 @@ class Taking:
                 return Answered(result=Result.NOT_EXPECTED, view=view)
             return Answered(result=Result.NONE_OPEN)
         return latest
+
+    def meant_by_code(
+        self, session: Session, candidates: Sequence[RollCall], said: Said, now: datetime
+    ) -> RollCall | Answered | None:
+        """The one whose place shows the code; None when the code does not settle it."""
+        asking = [one for one in candidates if one.secret is not None]
+        fitting = [one for one in asking if is_code(one.secret or "", said.code, now)]
+        if fitting:
+            return fitting[0]
+        if not asking and self.shown_elsewhere(session, said.code, now):
+            return Answered(result=Result.NOT_EXPECTED)
+        if not said.is_code_only:
+            return None
+        return asking[0] if asking else Answered(result=Result.NONE_OPEN)
+
+    def shown_elsewhere(self, session: Session, code: str, now: datetime) -> bool:
+        """Whether some open roll call shows this code now."""
+        asking = roll_calls.open_with_code(session, now)
+        return any(is_code(one.secret or "", code, now) for one in asking)
+
+    def wrong_code(
+        self, session: Session, roll_call: RollCall, code: str, now: datetime
+    ) -> Result | None:
+        """What is wrong with a code for ``roll_call``, if anything."""
+        secret = roll_call.secret or ""
+        if not code:
+            return Result.CODE_MISSING
+        if is_code(secret, code, now):
+            return None
+        if was_code(secret, code, now, roll_call.opened_at):
+            return Result.CODE_OLD
+        is_other = self.shown_elsewhere(session, code, now)
+        return Result.CODE_OTHER if is_other else Result.CODE_WRONG
 
     def take(
         self,
@@ -103,10 +139,9 @@ class Taking:
             if now < roll_call.starts_at - EARLY:
                 return Answered(result=Result.TOO_EARLY, view=view)
             if roll_call.secret is not None and not is_there:
-                if not said.code:
-                    return Answered(result=Result.CODE_MISSING, view=view)
-                if not is_code(roll_call.secret, said.code, now):
-                    return Answered(result=Result.CODE_WRONG, view=view)
+                wrong = self.wrong_code(session, roll_call, said.code, now)
+                if wrong is not None:
+                    return Answered(result=wrong, view=view)
         was = CheckIn(line.standing)
         if is_there and standing is CheckIn.PRESENT:
             standing = was

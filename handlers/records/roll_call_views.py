@@ -28,6 +28,9 @@ class Result(StrEnum):
     WHICH = "which"
     CODE_MISSING = "code_missing"
     CODE_WRONG = "code_wrong"
+    CODE_OLD = "code_old"
+    CODE_OTHER = "code_other"
+    """Another roll call's."""
     REASON_MISSING = "reason_missing"
     UNKNOWN_NAMES = "unknown_names"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from bot.messages import Button, Card, Reply
+from bot.messages import Attachment, Button, Card, Link, Reply
 from handlers.records.roll_call_views import Answered, Line, Nudged, Result, RollCallView, Wording
 from store.models_records import CheckIn
 
@@ -26,6 +26,7 @@ NOT_EXPECTED = (
 )
 WHICH = "有好几个签到在进行，请点您要签的那一个："
 SAY_WHOM = "请写明替谁签，例如：代签 张三 李四"
+_ON_SITE = "到现场扫二维码，或者把屏幕上的六位数字发来，例如：签到 123456"
 ON_THE_WAY = "知道了，到了以后再发“到”或“迟到10分钟”。"
 DECIDED_BEFORE = "这条已经处理过了。"
 
@@ -77,11 +78,16 @@ def card(view: RollCallView, *, is_leader: bool = False) -> Card:
                 *buttons,
                 Button(label="催一下", command=f"/签到 催一下 {view.id}"),
                 Button(label="名单", command=f"/签到 名单 {view.id}"),
+                *(
+                    [Button(label="二维码", command=f"/签到 二维码 {view.id}")]
+                    if view.needs_code
+                    else []
+                ),
                 Button(label="结束", command=f"/签到 结束 {view.id}"),
             )
     return Card(
         title=f"签到：{view.title}" + ("" if view.is_open else "（已结束）"),
-        body="签到要输入现场码，例如：签到 123456" if view.needs_code and view.is_open else "",
+        body=_ON_SITE if view.needs_code and view.is_open else "",
         facts=tuple(facts),
         buttons=buttons,
         key=f"roll:{view.id}",
@@ -146,6 +152,22 @@ def _decided(view: RollCallView, is_agreed: bool) -> Reply:
 DELIVERED = Wording(
     invitation=_invitation, nudge=_nudge, closed=closed, make_up=_make_up, decided=_decided
 )
+
+
+def code(
+    view: RollCallView, digits: str, until: datetime, picture: Attachment, screen: str | None
+) -> Reply:
+    """The code of the minute, to be shown where people meet."""
+    links = (Link(label="投影用的网页（自己会换）", url=screen),) if screen else ()
+    again = "" if screen else f"过了再发 /签到 二维码 {view.id} 取新的。"
+    return Reply(
+        text=f"“{view.title}”的现场码：**{digits}**，{until:%H:%M} 前有效，每分钟换一次。{again}",
+        card=Card(title=f"现场签到：{view.title}", body=counted(view), links=links)
+        if links
+        else None,
+        attachments=(picture,),
+        is_private=True,
+    )
 
 
 def roster(view: RollCallView) -> Reply:
@@ -215,7 +237,11 @@ def _told(found: Answered, view: RollCallView, who: str) -> str:
         case Result.CODE_MISSING:
             return "这次要在现场签到：请看现场公布的六位数字，发“签到 123456”（换成现场的数字）。"
         case Result.CODE_WRONG:
-            return "现场码不对或已经过期（每分钟换一次），请看现场最新的数字再发一次。"
+            return "现场码不对，请看现场屏幕上最新的六位数字，再发一次。"
+        case Result.CODE_OLD:
+            return "这个现场码已经过期了（每分钟换一次），请看现场最新的数字，再发一次。"
+        case Result.CODE_OTHER:
+            return f"这是另一个签到的现场码。要签“{view.title}”，请看它现场的数字。"
         case Result.REASON_MISSING:
             return "请假请写上事由，例如：请假 外出开会"
         case Result.UNKNOWN_NAMES:

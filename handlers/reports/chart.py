@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import UsageError
+from handlers.fonts import chinese_font
 from handlers.reports.cells import share
 from handlers.reports.views import Report
 
@@ -16,12 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.font_manager import FontProperties
 
-_FONT_PACKAGE = "pylopdf_fonts_zh_cn"
-_FONT_FILE = "NotoSansSC-Regular.otf"
-_SYSTEM_FONTS = (
-    "NotoSansCJK", "NotoSansSC", "SourceHanSans", "NotoSerifCJK", "wqy-microhei", "wqy-zenhei",
-    "msyh", "PingFang", "STHeiti", "DroidSansFallback",
-)  # fmt: skip
 _MOST_BARS = 14
 _BLUE, _GREY, _GREEN = "#2f6fb2", "#d5dbe3", "#3a8f5c"
 
@@ -32,12 +24,14 @@ def report_chart(report: Report) -> bytes:
     Raises:
         UsageError: This machine has no Chinese font.
     """
-    font = _font()
-    if font is None:
+    file = chinese_font()
+    if file is None:
         raise UsageError("no font", reply="这台机器没有中文字体，画不了图；表格和文档不受影响。")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
 
+    font = FontProperties(fname=file)
     kinds = [(one.name, one.activities + one.forms or one.attendances) for one in report.types]
     kinds = sorted(kinds, key=lambda one: -one[1])[:_MOST_BARS]
     units = [one for one in report.units if one.members or one.activities][:_MOST_BARS]
@@ -93,20 +87,3 @@ def _plain(axes: Axes, title: str, font: FontProperties) -> None:
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
     axes.tick_params(axis="y", length=0)
-
-
-@cache
-def _font() -> FontProperties | None:
-    from matplotlib.font_manager import FontProperties, findSystemFonts
-
-    spec = find_spec(_FONT_PACKAGE)
-    if spec is not None and spec.origin is not None:
-        packaged = Path(spec.origin).with_name(_FONT_FILE)
-        if packaged.is_file():
-            return FontProperties(fname=str(packaged))
-    files = sorted(findSystemFonts())
-    for name in _SYSTEM_FONTS:
-        for file in files:
-            if Path(file).name.lower().startswith(name.lower()):
-                return FontProperties(fname=file)
-    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -69,6 +70,25 @@ async def test_a_branch_signs_in_and_the_last_is_nudged(app: App, enter: Enter) 
         assert "应到 4，实到 3，请假 1，未签 0" in closed
         assert "请假：桑榆晚" in closed
         assert "迟到：檀溪" in closed
+
+
+async def test_who_is_there_sends_the_digits_of_the_minute(app: App, enter: Enter) -> None:
+    async with AsyncExitStack() as stack:
+        secretary = await stack.enter_async_context(enter(app, "关若谷"))
+        teacher = await stack.enter_async_context(enter(app, "柏舟"))
+        await ask(secretary, "/签到 开始 主题党日 现场码")
+        await teacher.say("到")
+        while "要在现场签到" not in (heard := (await teacher.heard()).text):
+            assert "请签到" in heard
+        assert "现场码不对" in await ask(teacher, "签到 000000")
+
+        await secretary.say("/签到 二维码")
+        shown = await secretary.heard()
+        assert [Path(name).suffix for name in shown.files] == [".png"]
+        [digits] = re.findall(r"\d{6}", shown.text)
+        assert "已签到" in await ask(teacher, digits)
+        assert "不用再发" in await ask(teacher, f"签到 {digits}")
+        assert "没有权限" in await ask(teacher, "/签到 二维码 1")
 
 
 async def test_a_sentence_is_stored_only_after_a_yes(app: App, enter: Enter) -> None:

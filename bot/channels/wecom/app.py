@@ -194,8 +194,10 @@ class WeComApp:
         corp_id, agent_id = self.settings.corp_id, self.settings.agent_id
         return oauth.web_sign_in_url(corp_id, agent_id, redirect_to, state)
 
+    def is_inside(self, user_agent: str) -> bool:
+        return "wxwork" in user_agent.lower()
+
     def inside_sign_in_url(self, redirect_to: str, state: str) -> str:
-        """For a page opened inside WeCom (``wxwork`` in its User-Agent)."""
         corp_id, agent_id = self.settings.corp_id, self.settings.agent_id
         return oauth.inside_sign_in_url(corp_id, agent_id, redirect_to, state)
 

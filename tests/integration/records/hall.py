@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Role, Sender
+from bot.web.links import Links
 from handlers.access import Actor
 from handlers.people.actions import People
 from handlers.records import wording
 from handlers.records.check_in import RollCalls
+from handlers.records.on_site import OnSite
 from handlers.records.opening import read_opening
 from handlers.records.roll_call_book import Book
 from handlers.records.roll_call_views import RollCallView
@@ -32,6 +34,7 @@ AFTERNOON = datetime(2026, 9, 1, 6, 50, tzinfo=UTC)
 GROUP = Conversation(channel=ChannelName.WECOM_APP, id="chat-9", is_group=True)
 NAMES = ("关若谷", "柏舟", "檀溪", "桑榆晚", "谷雨")
 """The first is the secretary of the branch."""
+LINKS = Links(secret=b"of the hall")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Hall:
     clock: FakeClock
     people: People
     roll_calls: RollCalls
+    on_site: OnSite
     types: RecordTypes
     ids: Mapping[str, int]
     numbers: count[int]
@@ -78,7 +82,9 @@ class Hall:
         )
 
 
-async def furnish(store: Store, points: Mapping[str, float] | None = None) -> Hall:
+async def furnish(
+    store: Store, points: Mapping[str, float] | None = None, address: str = ""
+) -> Hall:
     clock = FakeClock(AFTERNOON)
 
     def settle(session: Session) -> dict[str, int]:
@@ -111,6 +117,12 @@ async def furnish(store: Store, points: Mapping[str, float] | None = None) -> Ha
         clock=clock,
         people=People(store, clock),
         roll_calls=RollCalls(store=store, book=book),
+        on_site=OnSite(
+            store=store,
+            book=book,
+            address=lambda path: f"{address}{path}" if address else None,
+            screen_path=LINKS.screen,
+        ),
         types=types,
         ids=ids,
         numbers=count(),

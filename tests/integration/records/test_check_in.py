@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from bot.errors import NotAllowed, UsageError
 from bot.messages import ChannelName, Conversation
 from handlers.records.answers import Said, Word
-from handlers.records.roll_call_book import code_at
 from handlers.records.roll_call_views import Answered, Result
 from store import people, records, roll_calls
 from store.engine import Store
@@ -216,22 +215,6 @@ async def test_a_make_up_waits_for_an_officer(hall: Hall, is_agreed: bool) -> No
     assert activity.fields["present"] == int(is_agreed)
     counted = [one for one in await entries(hall) if one.is_counted]
     assert len(counted) == int(is_agreed)
-
-
-async def test_the_code_of_the_place_changes_every_minute(hall: Hall) -> None:
-    view = await hall.open("主题党日 今天下午3点到4点 现场码")
-    assert view.needs_code
-    assert (await say(hall, "柏舟")).result is Result.CODE_MISSING
-    officer = await hall.who("关若谷")
-    code = await hall.roll_calls.code(officer, view.id, GROUP)
-    with pytest.raises(NotAllowed):
-        await hall.roll_calls.code(await hall.who("柏舟"), view.id, GROUP)
-    hall.clock.go(180)
-    assert (await say(hall, "柏舟", Said(word=Word.PRESENT, code=code))).result is Result.CODE_WRONG
-    code = await hall.roll_calls.code(officer, view.id, GROUP)
-    assert (await say(hall, "柏舟", Said(word=Word.PRESENT, code=code))).result is Result.DONE
-    minute_on = hall.clock.now.replace(second=0)
-    assert code_at("secret", minute_on) == code_at("secret", minute_on.replace(second=59))
 
 
 async def test_only_the_missing_are_nudged_and_not_twice_a_minute(hall: Hall) -> None:
