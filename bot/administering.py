@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.admin.board import BoardPage
+from bot.admin.roster import RosterPages
 from bot.admin.session import Door
 from bot.admin.site import AdminSite
 from bot.channels.base import Health, SignsIn
@@ -19,6 +20,8 @@ from bot.recording import Recording
 from bot.running import Running
 from bot.tasking import Tasking
 from handlers.board.actions import Board
+from handlers.people.browsing import RosterList
+from handlers.people.importing import RosterFiles
 from handlers.people.signing_in import SignIn
 from store.engine import Store
 
@@ -62,6 +65,13 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 health=needs.health,
                 usage=needs.usage,
                 folder=needs.folder,
+            ),
+            RosterPages(
+                door=door,
+                people=RosterList(needs.store, needs.clock),
+                roster=needs.running.roster,
+                joining=needs.running.joining,
+                files=RosterFiles(sign_in.people),
             ),
         ],
     )

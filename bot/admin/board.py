@@ -86,17 +86,17 @@ class BoardPage:
             values["machine"] = await self._machine()
         return pages.page(Place.BOARD, "board.html", visit, values)
 
-    async def _waiting(self, actor: Actor) -> Sequence[tuple[str, int]]:
-        """What waits for the actor's own word: what, how many."""
+    async def _waiting(self, actor: Actor) -> Sequence[tuple[str, int, str]]:
+        """What waits for the actor's own word: what, how many, on which page if any."""
         found = []
         if actor.may(Act.MANAGE_PEOPLE):
             wishes = await self.joining.wishes(actor)
-            found.append(("加入申请", len(wishes)))
+            found.append(("加入申请", len(wishes), f"{Place.ROSTER}/joining"))
         if actor.may(Act.MANAGE_TASKS):
             postponements = await self.tasks.postponements(actor)
-            found.append(("延期申请", len(postponements)))
+            found.append(("延期申请", len(postponements), ""))
         records = await self.records.waiting(actor)
-        found.append(("待审的填报", len(records)))
+        found.append(("待审的填报", len(records), ""))
         return [one for one in found if one[1]]
 
     async def _machine(self) -> Mapping[str, object]:

@@ -44,10 +44,14 @@ class Place(StrEnum):
     """The parts of the page, by their path."""
 
     BOARD = "/admin"
+    ROSTER = "/admin/roster"
     NONE = ""
 
 
-_PLACES: Sequence[tuple[Place, str]] = ((Place.BOARD, "今天"),)
+_PLACES: Sequence[tuple[Place, str]] = (
+    (Place.BOARD, "今天"),
+    (Place.ROSTER, "花名册"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextvars import ContextVar
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import NotAllowed, UsageError
 from bot.messages import ChannelName, Role, Sender
-from handlers.access import Act, Actor, check
+from handlers.access import Act, Actor, check, within
 from handlers.people.roster import Row, read_roster
 from handlers.people.wording import ROLE_WORDS
 from store import audit, people
@@ -43,7 +44,7 @@ class Imported:
     changes: tuple[str, ...] = ()
     """Chinese, one per thing that is different after it."""
     absent: tuple[str, ...] = ()
-    """Who is on the roster and not on the sheet; they stay."""
+    """Who is on the roster, in the actor's charge, and not on the sheet; they stay."""
 
 
 class _DryRun(Exception):
@@ -131,13 +132,13 @@ class People:
             UsageError: The file is no roster.
         """
         check(actor, Act.MANAGE_PEOPLE)
-        rows, errors = read_roster(file, content)
+        rows, errors = await asyncio.to_thread(read_roster, file, content)
         if errors:
             return Imported(errors=tuple(errors))
         now = self.clock()
 
         def work(session: Session) -> Imported:
-            result = _import(session, rows, now)
+            result = _import(session, rows, now, within(actor, Act.MANAGE_PEOPLE))
             if is_dry_run:
                 raise _DryRun(result)
             audit.record(
@@ -236,9 +237,11 @@ def _everyone(session: Session) -> list[Person]:
     return sorted(persons, key=lambda one: (order.get(one.unit, len(order)), one.member_id))
 
 
-def _import(session: Session, rows: Sequence[Row], now: datetime) -> Imported:
+def _import(
+    session: Session, rows: Sequence[Row], now: datetime, managed: Collection[int] | None
+) -> Imported:
     units_before = len(people.units(session))
-    on_roster = {member.id: member.name for member in people.members(session)}
+    on_roster = {member.id: member.name for member in people.members(session, managed)}
     added = known = 0
     changes: list[str] = []
     for row in rows:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from bot.errors import BotError, NotFound, UsageError
+from bot.errors import BotError, NotAllowed, NotFound, UsageError
 from bot.messages import Button, Card, ChannelName, Conversation, Reply, Role
 from handlers.access import Act, Actor, check
 from handlers.people import wording
@@ -31,6 +31,13 @@ class Wish:
     id: int
     name: str
     unit: str
+    platform: str
+    account: str
+    asked_at: datetime
+    follows: str
+    """What approving would do, or why it needs the name of a unit."""
+    unit_id: int | None
+    """None: no single unit is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +120,8 @@ class Joining:
         check(actor, Act.MANAGE_PEOPLE)
 
         def query(session: Session) -> list[Wish]:
-            return [
-                Wish(id=row.id, name=row.name, unit=row.unit)
-                for row in joins.open_requests(session)
-                if _may_decide(actor, _unit(session, row.unit))
-            ]
+            found = [(row, _unit(session, row.unit)) for row in joins.open_requests(session)]
+            return [_wish(session, row, unit) for row, unit in found if _may_decide(actor, unit)]
 
         return await self.store.read(query)
 
@@ -127,7 +131,7 @@ class Joining:
         Raises:
             NotFound: There is no such wish.
             UsageError: It is decided already, or the unit is not clear.
-            NotAllowed: The unit is not the actor's.
+            NotAllowed: The unit is not the actor's, or the one that was asked for is not.
         """
         now = self.clock()
 
@@ -135,6 +139,8 @@ class Joining:
             row = _open(session, request_id)
             found = unit_meant(session, unit or row.unit)
             check(actor, Act.MANAGE_PEOPLE, found.id)
+            if not _may_decide(actor, _unit(session, row.unit)):
+                raise NotAllowed("a wish to join another's unit")
             member = _on_the_sheet(session, row, found)
             is_known = member is not None
             if member is None:
@@ -220,17 +226,33 @@ def _on_the_sheet(session: Session, row: JoinRequest, unit: Unit) -> Member | No
     return fitting[0] if len(fitting) == 1 else None
 
 
+def _wish(session: Session, row: JoinRequest, unit: Unit | None) -> Wish:
+    return Wish(
+        id=row.id,
+        name=row.name,
+        unit=row.unit,
+        platform=row.platform,
+        account=row.account,
+        asked_at=row.asked_at,
+        follows=_follows(session, row, unit),
+        unit_id=None if unit is None else unit.id,
+    )
+
+
+def _follows(session: Session, row: JoinRequest, unit: Unit | None) -> str:
+    if unit is None:
+        return f"没有找到“{row.unit}”这个单位。"
+    if _on_the_sheet(session, row, unit):
+        return f"花名册上{unit.name}有{row.name}，同意后这个账号就是这位同志的。"
+    return f"花名册上{unit.name}没有{row.name}，同意后按教师加入。"
+
+
 def _card(session: Session, row: JoinRequest, unit: Unit | None) -> Card:
     platform = {"wecom": "企业微信", "dingtalk": "钉钉"}.get(row.platform, "网页")
-    if unit is None:
-        body = f"没有找到“{row.unit}”这个单位。同意时请写明：/同意加入 {row.id} 单位名称"
-    elif _on_the_sheet(session, row, unit):
-        body = f"花名册上{unit.name}有{row.name}，同意后这个账号就是这位同志的。"
-    else:
-        body = f"花名册上{unit.name}没有{row.name}，同意后按教师加入。"
+    how = f"同意时请写明：/同意加入 {row.id} 单位名称" if unit is None else ""
     return Card(
         title=f"申请加入：{row.name}",
-        body=body,
+        body=_follows(session, row, unit) + how,
         facts=(("单位", row.unit), ("平台", platform), ("账号", row.account)),
         buttons=(
             Button(label="同意", command=f"/同意加入 {row.id}", style="primary"),

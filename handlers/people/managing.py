@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from handlers.people import wording
 from handlers.people.selecting import member_meant, role_meant, unit_meant, unit_name
 from store import audit, occurrences, people
 from store.engine import Store
-from store.models import Member, Membership
+from store.models import Account, Member, Membership
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,9 +178,11 @@ class Roster:
         """Put one person on the roster.
 
         Raises:
-            UsageError: Somebody of this name is in the unit already.
+            UsageError: Somebody of this name is in the unit already, or there is no name.
         """
         meant, now = role_meant(role), self.clock()
+        if not name.strip():
+            raise UsageError("no name", reply="请写上姓名。")
 
         def work(session: Session) -> Listed:
             found = unit_meant(session, unit)
@@ -314,10 +316,16 @@ def _active(session: Session, member_id: int) -> Member:
 
 def must_manage(session: Session, actor: Actor, member_id: int) -> None:
     """Over every unit the member is in: who is above somewhere else is out of reach."""
+    if not manages(session, actor, member_id):
+        raise NotAllowed(f"member {actor.member_id} does not manage member {member_id}")
+
+
+def manages(session: Session, actor: Actor, member_id: int) -> bool:
+    """Whether ``must_manage`` lets the actor pass."""
     units = {one.unit_id for one in people.memberships(session, member_id)}
-    if actor.is_operator or (units and all(actor.may(Act.MANAGE_PEOPLE, one) for one in units)):
-        return
-    raise NotAllowed(f"member {actor.member_id} does not manage member {member_id}")
+    return actor.is_operator or (
+        bool(units) and all(actor.may(Act.MANAGE_PEOPLE, one) for one in units)
+    )
 
 
 def _must_leave_an_admin(session: Session, member_id: int, units: Collection[int]) -> None:
@@ -345,17 +353,28 @@ def _leaver(session: Session, member: Member) -> Leaver:
     return Leaver(member_id=member.id, name=member.name, open_tasks=tasks)
 
 
-def _listed(session: Session, member: Member) -> Listed:
+def listed(
+    member: Member,
+    held: Sequence[Membership],
+    accounts: Sequence[Account],
+    units: Mapping[int, str],
+) -> Listed:
+    """A line of the roster, of rows that were looked up; ``units`` by their names."""
     roles: dict[int, list[Role]] = {}
-    for one in people.memberships(session, member.id):
+    for one in held:
         roles.setdefault(one.unit_id, []).append(Role(one.role))
-    accounts = people.accounts(session, member.id)
     return Listed(
         member_id=member.id,
         name=member.name,
-        roles=tuple((unit_name(session, unit), tuple(held)) for unit, held in roles.items()),
+        roles=tuple((units.get(unit, ""), tuple(those)) for unit, those in roles.items()),
         platforms=tuple(dict.fromkeys(one.platform for one in accounts)),
     )
+
+
+def _listed(session: Session, member: Member) -> Listed:
+    held = people.memberships(session, member.id)
+    names = {one.unit_id: unit_name(session, one.unit_id) for one in held}
+    return listed(member, held, people.accounts(session, member.id), names)
 
 
 def _roles_in_words(session: Session, member_id: int) -> str:

@@ -54,7 +54,7 @@ def member_meant(session: Session, text: str) -> Member:
 
 
 def unit_meant(session: Session, text: str) -> Unit:
-    """By name, by the end of its path, or by a clear part of its name.
+    """By name, by the end of its path, by a clear part of its name, or by #number.
 
     Raises:
         NotFound: There is none.
@@ -62,6 +62,9 @@ def unit_meant(session: Session, text: str) -> Unit:
     """
     path = [part for part in _PATH.split(plain(text)) if part]
     every = {unit.id: unit for unit in people.units(session)}
+    numbered = re.fullmatch(r"#(\d{1,9})", plain(text))
+    if numbered and (unit := every.get(int(numbered[1]))):
+        return unit
     found = [unit for unit in every.values() if path and _path(unit, every)[-len(path) :] == path]
     if not found and len(path) == 1:
         found = [unit for unit in every.values() if path[0] in unit.name]

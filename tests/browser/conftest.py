@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from bot.assembled import App
 from bot.server import build_site
@@ -38,11 +38,11 @@ async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterato
     troubles: list[str] = []
     page.on("request", lambda seen: foreign.append(seen.url) if not _is_ours(seen.url) else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: troubles.append(said.text) if _is_trouble(said) else None)
     yield page
     await page.close()
     assert foreign == []
-    assert [one for one in troubles if "(Forbidden)" not in one] == []
+    assert troubles == []
 
 
 @pytest.fixture
@@ -59,6 +59,12 @@ async def desk(app: App, page: Page) -> AsyncIterator[AdminDesk]:
     site = await asyncio.to_thread(build_site, app)
     async with TestServer(site) as server:
         yield AdminDesk(app=app, page=page, address=str(server.make_url("")).rstrip("/"))
+
+
+def _is_trouble(said: ConsoleMessage) -> bool:
+    """A page that refuses in words answers 4xx, and the browser says so; a lost file is trouble."""
+    is_refusal = "status of 4" in said.text and "/static/" not in said.location["url"]
+    return said.type == "error" and not is_refusal
 
 
 def _is_ours(url: str) -> bool:

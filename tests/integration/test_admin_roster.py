@@ -1,0 +1,217 @@
+"""The roster on the admin page: who sees and changes whom, and how long ten thousand take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from bot.assembled import App
+from bot.messages import ChannelName, Role, Sender
+from handlers.people.actions import operator
+from handlers.people.browsing import tree
+from store import people
+from store.models import AuditEntry, Blob, Member, Membership, Unit
+from tests.fakes.messages import NOW
+from tests.scenario.admin_driver import on_the_admin_page
+from tests.scenario.town import living, settle_in
+
+OFFICE, SCHOOL, OTHER = "云溪县教育局", "云溪县第二中学", "云溪县实验小学"
+MOST_MS = 400
+"""For a page of the roster; the door and the template included."""
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    async with living(tmp_path) as app:
+        await settle_in(app)
+        yield app
+
+
+async def unit_id(app: App, name: str) -> int:
+    return await app.store.read(lambda session: people.units_named(session, name)[0].id)
+
+
+async def member_id(app: App, name: str) -> int:
+    return (await app.people.named(name)).member_id
+
+
+async def give(app: App, name: str, role: Role, unit: str) -> None:
+    member = await member_id(app, name)
+    await app.keeping.roster.give(operator(), member, role, await unit_id(app, unit))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"do": "give", "role": "teacher", "unit": OTHER},
+        {"do": "give", "role": "admin", "unit": OFFICE},
+        {"do": "take", "role": "teacher", "unit": OTHER},
+        {"do": "leave"},
+        {"do": "return"},
+    ],
+)
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.BRANCH_SECRETARY])
+async def test_a_school_changes_nobody_elsewhere(
+    app: App, role: Role, fields: dict[str, str]
+) -> None:
+    await give(app, "祁远山", role, SCHOOL)
+    target = await member_id(app, "白映雪")
+    before = await app.people.everyone()
+    async with on_the_admin_page(app, "祁远山") as page:
+        sent = dict(fields) | {"sure": "yes"}
+        if "unit" in fields:
+            sent["unit"] = str(await unit_id(app, fields["unit"]))
+        done = await page.post(f"/admin/roster/{target}", sent)
+        assert done.status in (403, 404)
+    assert await app.people.everyone() == before
+
+
+async def test_a_branch_secretary_looks_and_changes_nothing(app: App) -> None:
+    await give(app, "祁远山", Role.BRANCH_SECRETARY, SCHOOL)
+    own = await member_id(app, "祁远山")
+    async with on_the_admin_page(app, "祁远山") as page:
+        shown = await page.get("/admin/roster")
+        assert "共 1 人" in shown.words
+        assert "从表格导入" not in shown.words
+        person = await page.get(f"/admin/roster/{own}")
+        assert "停用" not in person.words
+        assert "m2" not in person.words, "accounts are for those in charge"
+        school = str(await unit_id(app, SCHOOL))
+        given = await page.post(
+            f"/admin/roster/{own}",
+            {"do": "give", "role": "admin", "unit": school, "sure": "yes"},
+        )
+        assert given.status == 403
+        assert (await page.get("/admin/roster/joining")).status == 403
+        sheet = ("花名册.csv", "姓名,单位\n某人,云溪县教育局\n".encode())
+        assert (await page.post("/admin/roster/import", file=sheet)).status == 403
+        added = await page.post("/admin/roster/add", {"name": "某人", "unit": school})
+        assert added.status == 403
+
+
+async def test_whom_a_school_may_not_see_is_not_there(app: App) -> None:
+    await give(app, "祁远山", Role.ADMIN, SCHOOL)
+    async with on_the_admin_page(app, "祁远山") as page:
+        other = str(await unit_id(app, OTHER))
+        assert "没有这样的人" in (await page.get(f"/admin/roster?unit={other}")).words
+        assert (await page.get(f"/admin/roster/{await member_id(app, '白映雪')}")).status == 404
+        assert (await page.get("/admin/roster/999999999999")).status == 404
+
+
+async def test_nothing_is_changed_before_a_yes(app: App) -> None:
+    before = await app.people.everyone()
+    async with on_the_admin_page(app, "宋见微") as page:
+        target = f"/admin/roster/{await member_id(app, '白映雪')}"
+        school = str(await unit_id(app, SCHOOL))
+        given = await page.post(target, {"do": "give", "role": "officer", "unit": school})
+        assert "会影响 1 个人" in given.words
+        assert "停用 白映雪" in (await page.post(target, {"do": "leave"})).words
+        assert await app.people.everyone() == before
+        said = await page.does(
+            target, {"do": "give", "role": "officer", "unit": school, "sure": "yes"}
+        )
+        assert f"白映雪 现在是{SCHOOL}的党建专干" in said
+    deeds = await app.store.read(lambda session: session.scalars(select(AuditEntry.what)).all())
+    assert deeds.count("role.give") == 1
+
+
+async def test_a_shown_sheet_is_good_once_and_for_its_reader(app: App) -> None:
+    await give(app, "祁远山", Role.ADMIN, OFFICE)
+    sheet = ("花名册.csv", f"姓名,单位\n闻笛,{OFFICE}\n".encode())
+    async with (
+        on_the_admin_page(app, "宋见微") as page,
+        on_the_admin_page(app, "祁远山") as other,
+    ):
+        shown = await page.post("/admin/roster/import", file=sheet)
+        assert "新增 闻笛" in shown.words
+        yes = {"sheet": shown.hidden("sheet"), "sure": "yes"}
+        assert (await other.post("/admin/roster/import", yes)).status == 400
+        assert "新增 1 人" in await page.does("/admin/roster/import", yes)
+        assert (await page.post("/admin/roster/import", yes)).status == 400
+    kept = await app.store.read(lambda s: s.get(Blob, yes["sheet"]))
+    assert kept is None, "a sheet full of personal data is not kept"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("姓名,单位,角色\n闻笛,云溪县教育局,皇帝\n", "不认识角色“皇帝”"),
+        ("名字,学校\n闻笛,云溪县教育局\n", "表头里要有"),
+    ],
+)
+async def test_a_sheet_that_is_wrong_says_where(app: App, content: str, says: str) -> None:
+    async with on_the_admin_page(app, "宋见微") as page:
+        shown = await page.post("/admin/roster/import", file=("花名册.csv", content.encode()))
+        assert says in shown.words
+        assert "确认导入" not in shown.words
+
+
+async def test_a_wish_is_granted_only_by_who_is_in_charge(app: App) -> None:
+    stranger = Sender(channel=ChannelName.WECOM_APP, account="wen", display_name="闻笛")
+    await app.keeping.joining.ask(await app.people.actor(stranger), "闻笛", OTHER)
+    await give(app, "祁远山", Role.ADMIN, SCHOOL)
+    async with on_the_admin_page(app, "祁远山") as page:
+        assert "闻笛" not in (await page.get("/admin/roster/joining")).words
+        for unit in (OTHER, SCHOOL):
+            granting = {"do": "approve", "id": "1", "unit": str(await unit_id(app, unit))}
+            assert (await page.post("/admin/roster/joining", granting)).status == 403, unit
+        refused = await page.post(
+            "/admin/roster/joining", {"do": "refuse", "id": "1", "sure": "yes"}
+        )
+        assert refused.status == 403
+    async with on_the_admin_page(app, "宋见微") as page:
+        assert "加入申请1 件" in (await page.get("/admin")).words
+        assert (
+            "谢绝后会告诉本人"
+            in (await page.post("/admin/roster/joining", {"do": "refuse", "id": "1"})).words
+        )
+        refuse = {"do": "refuse", "id": "1", "sure": "yes"}
+        assert "已谢绝 闻笛" in await page.does("/admin/roster/joining", refuse)
+
+
+async def test_ten_thousand_people_are_a_page_as_fast_as_ten(app: App) -> None:
+    school = await unit_id(app, SCHOOL)
+
+    def fill(session: Session) -> None:
+        ids = range(1000, 11_000)
+        session.execute(
+            insert(Member),
+            [
+                {"id": n, "name": f"教师{n}", "pinyin": "", "is_active": True, "added_at": NOW}
+                for n in ids
+            ],
+        )
+        session.execute(
+            insert(Membership),
+            [{"member_id": n, "unit_id": school, "role": Role.TEACHER} for n in ids],
+        )
+
+    await app.store.write(fill)
+    async with on_the_admin_page(app, "宋见微") as page:
+        for path in ("?", "?page=300&", "?name=10999&", f"?unit={school}&role=teacher&"):
+            await page.get(f"/admin/roster{path}")
+            started = time.perf_counter()
+            shown = await page.get(f"/admin/roster{path}")
+            took_ms = (time.perf_counter() - started) * 1000
+            assert "共 1" in shown.words
+            assert took_ms < MOST_MS, path
+        assert shown.text.count("/admin/roster/1") <= 31
+        assert "第 300 页，共 334 页" in (await page.get("/admin/roster?page=300")).words
+
+
+def test_a_tree_is_shown_from_where_one_may_look() -> None:
+    units = [
+        Unit(id=3, name="支部", parent_id=2),
+        Unit(id=1, name="县局", parent_id=None),
+        Unit(id=2, name="二中", parent_id=1),
+        Unit(id=4, name="小学", parent_id=1),
+    ]
+    every = [(one.path, one.depth) for one in tree(units)]
+    assert every == [("县局", 0), ("县局/二中", 1), ("县局/二中/支部", 2), ("县局/小学", 1)]
+    own = [(one.name, one.depth) for one in tree(units, {2, 3})]
+    assert own == [("二中", 0), ("支部", 1)]
