@@ -72,7 +72,9 @@ class Keeping:
         backup = "没有开自动备份"
         if self.plan.kept:
             backup = f"自动备份每天 {self.plan.at:%H:%M}，留 {self.plan.kept} 份"
-            if last is not None:
+            if last is None:
+                backup += "；还没有做过"
+            else:
                 backup += f"；上次 {last.astimezone(self.nightly.zone):%Y-%m-%d %H:%M}"
         found = {
             "disk": Health(is_ready=True, detail=disk),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -25,6 +26,16 @@ _WHY = {
     Unusable.FOREIGN: "这不是要点的备份文件，没有动任何数据。",
     Unusable.DAMAGED: "备份文件坏了或不完整，没有动任何数据；请换一份备份。",
     Unusable.NEWER: "这份备份是更新版本的要点做的，请先更新要点，再恢复；没有动任何数据。",
+}
+_REASONS = {
+    errno.ENOSPC: "磁盘满了，请清理后再试",
+    errno.EDQUOT: "这个用户的磁盘额度满了，请清理后再试",
+    errno.EACCES: "没有写的权限",
+    errno.EPERM: "没有写的权限",
+    errno.EROFS: "那里是只读的",
+    errno.ENOENT: "没有这个文件夹",
+    errno.ENOTDIR: "那里不是文件夹",
+    errno.EEXIST: "那里不是文件夹",
 }
 
 
@@ -73,8 +84,8 @@ class Backups:
         check(actor, Act.KEEP_BACKUPS)
         copy = _copy_beside(file)
         now = self.clock()
-        await asyncio.to_thread(_prepare, file)
         with _in_words(file):
+            await asyncio.to_thread(_prepare, file)
             try:
                 await self.store.backup(copy)
                 return await asyncio.to_thread(_packed, copy, file, self.folder, now)
@@ -160,5 +171,5 @@ def _in_words(place: Path) -> Iterator[None]:
         reply = "还有要点程序连着这个数据库。请先停掉所有服务，再恢复。"
         raise UsageError("programs are connected", reply=reply) from error
     except OSError as error:
-        reason = "磁盘满了，请清理后再试" if error.errno == 28 else f"{error.strerror}"
+        reason = _REASONS.get(error.errno or 0, "请看看磁盘是不是好的")
         raise BackupFailed(f"{error}", reply=f"写不进 {place.parent}：{reason}。") from error

@@ -26,7 +26,9 @@ from store.engine import Store
 logger = logging.getLogger(__name__)
 
 DONE = "backup.done"
-"""When the last one was made, or when we began to count."""
+"""When the last one was made."""
+_BEGAN = "backup.began"
+"""When we first looked; nights before that are not made up for."""
 _LEASE = "backup"
 _LONGEST = timedelta(hours=2)
 _AGAIN_AFTER = timedelta(hours=1)
@@ -91,12 +93,12 @@ class Nightly:
         return made
 
     def _is_ours(self, session: Session, owner: str, now: datetime) -> bool:
-        """Whether it is due, and no other replica is at it. Counting begins with the first look."""
-        done = read_moment(kept_values.get(session, DONE))
-        if done is None:
-            kept_values.put(session, DONE, now.isoformat())
+        """Whether it is due, and no other replica is at it."""
+        since = read_moment(kept_values.get(session, DONE) or kept_values.get(session, _BEGAN))
+        if since is None:
+            kept_values.put(session, _BEGAN, now.isoformat())
             return False
-        if done >= self._last_night(now):
+        if since >= self._last_night(now):
             return False
         return leases.acquire(session, _LEASE, owner=owner, now=now, lease=_LONGEST) is not None
 
