@@ -276,6 +276,7 @@ def _built(
             accept=dispatcher.accept,
             read_blob=read_blob,
             clock=utc_now,
+            task_clock=clock,
         ),
     )
     platforms = {**wecom.channels(), **dingtalk.channels()}
@@ -385,7 +386,9 @@ def _built(
         wecom=wecom,
         dingtalk=dingtalk,
         troubles=troubles,
-        housekeeping=housekeeping(store, usage, clock=utc_now, monotonic=time.monotonic),
+        housekeeping=housekeeping(
+            store, usage, clock=utc_now, monotonic=time.monotonic, more=dingtalk.chores()
+        ),
         clock=clock,
         loops=loops,
         zone=zone,

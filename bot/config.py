@@ -254,6 +254,8 @@ class DingTalkAppSettings(Section):
     """``buttons`` and ``stream`` are templates' ids; all else another name for a variable."""
     every_replica_connects: bool = False
     """Several stream connections, in place of one for all replicas."""
+    todo: bool = False
+    """Tasks are also shown in people's 待办."""
     monthly_calls: int = Field(default=5_000, ge=0)
     """Of the edition; 0: not limited. The same for the next."""
     monthly_inbound: int = Field(default=3_000, ge=0)

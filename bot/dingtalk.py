@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,21 +12,30 @@ from aiohttp import web
 
 from bot.channels.base import Accept, Directory, ReadBlob
 from bot.channels.dingtalk.api import OpenApi
-from bot.channels.dingtalk.channel import DingTalkChannel, WayIn
+from bot.channels.dingtalk.channel import (
+    ChannelNeeds,
+    DingTalkChannel,
+    StreamingDingTalkChannel,
+    WayIn,
+)
 from bot.channels.dingtalk.http import Callbacks
 from bot.channels.dingtalk.inbound import Inbound
 from bot.channels.dingtalk.sending import Sender, SenderNeeds
 from bot.channels.dingtalk.settings import AppSettings, Mode
 from bot.channels.dingtalk.stream import Stream
+from bot.channels.dingtalk.streaming import CardStream
+from bot.channels.dingtalk.todo import Todos
 from bot.channels.dingtalk.webhook import DingTalkWebhooks, Mention
 from bot.channels.dingtalk.wire import Http
 from bot.channels.seen import MemorySeen, StoredSeen
 from bot.config import DingTalkSettings
 from bot.dingtalk_looking import app_settings, webhook_settings
+from bot.dingtalk_todo import EVERY_S, TodoKeeping
 from bot.errors import ConfigError
 from bot.messages import ChannelName
 from bot.metering import Meter
 from bot.wecom import StoredLease
+from scheduler.clock import Chore
 from store import outbox, people, quotas
 from store.engine import Store
 
@@ -46,16 +55,19 @@ class DingTalkNeeds:
     read_blob: ReadBlob
     clock: Callable[[], datetime]
     """The real time, which the platform checks."""
+    task_clock: Callable[[], datetime]
+    """By which tasks are due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DingTalk:
-    """The channels that are configured."""
+    """The channels that are configured, and what else is done for them."""
 
     store: Store
     clock: Callable[[], datetime]
     app: DingTalkChannel | None = None
     webhooks: DingTalkWebhooks | None = None
+    todo: TodoKeeping | None = None
 
     def channels(self) -> Mapping[ChannelName, DingTalkChannel | DingTalkWebhooks]:
         configured = (self.app, self.webhooks)
@@ -69,6 +81,12 @@ class DingTalk:
         """What came in, by channel and kind."""
         if self.app is not None:
             yield self.app.name, self.app.counts
+
+    def chores(self) -> Sequence[Chore]:
+        """What is looked at again and again."""
+        if self.todo is None:
+            return ()
+        return [Chore(name="dingtalk to-do lists", every_s=EVERY_S, run=self.todo.run)]
 
     async def recall(self) -> None:
         """Tell the budgets what was sent before this process began."""
@@ -99,49 +117,57 @@ class DingTalk:
 
 def build_dingtalk(settings: DingTalkSettings, needs: DingTalkNeeds) -> DingTalk:
     """What is configured, not yet started."""
+    store, clock = needs.store, needs.clock
     hooks = [webhook_settings(hook) for hook in settings.webhook]
-    return DingTalk(
-        store=needs.store,
-        clock=needs.clock,
-        app=_app(app_settings(settings.app), needs) if settings.app else None,
-        webhooks=DingTalkWebhooks(hooks, needs.session, _mention_of(needs.store), needs.clock)
-        if hooks
-        else None,
-    )
-
-
-def _app(settings: AppSettings, needs: DingTalkNeeds) -> DingTalkChannel:
+    webhooks = DingTalkWebhooks(hooks, needs.session, _mention_of(store), clock) if hooks else None
+    if settings.app is None:
+        return DingTalk(store=store, clock=clock, webhooks=webhooks)
+    app = app_settings(settings.app)
     meter = Meter(
-        store=needs.store,
+        store=store,
         channel=ChannelName.DINGTALK,
         name="钉钉",
-        limits={quotas.CALLS: settings.monthly_calls, quotas.INBOUND: settings.monthly_inbound},
-        clock=needs.clock,
+        limits={quotas.CALLS: app.monthly_calls, quotas.INBOUND: app.monthly_inbound},
+        clock=clock,
     )
-    api = OpenApi(settings, needs.session, needs.clock, lambda: meter.count(quotas.CALLS))
+    api = OpenApi(app, needs.session, clock, lambda: meter.count(quotas.CALLS))
+    todo = TodoKeeping(store=store, todos=Todos(api), clock=needs.task_clock)
+    return DingTalk(
+        store=store,
+        clock=clock,
+        app=_app(app, needs, api, meter),
+        webhooks=webhooks,
+        todo=todo if app.has_todo else None,
+    )
+
+
+def _app(
+    settings: AppSettings, needs: DingTalkNeeds, api: OpenApi, meter: Meter
+) -> DingTalkChannel:
     inbound = Inbound(
         accept=needs.accept,
         clock=needs.clock,
         arrived=lambda: meter.count(quotas.INBOUND),
     )
-    sender = Sender(
-        settings,
-        SenderNeeds(
-            api=api,
-            account_of=_account_of(needs.store),
-            read_blob=needs.read_blob,
-            clock=needs.clock,
-        ),
+    sender_needs = SenderNeeds(
+        api=api,
+        account_of=_account_of(needs.store),
+        read_blob=needs.read_blob,
+        clock=needs.clock,
     )
-    return DingTalkChannel(
-        settings,
+    channel_needs = ChannelNeeds(
+        settings=settings,
         way_in=_way_in(settings, needs, inbound),
         inbound=inbound,
-        sender=sender,
+        sender=Sender(settings, sender_needs),
         api=api,
         files=needs.files,
         quotas=meter.quotas,
     )
+    if settings.cards.stream:
+        growing = CardStream(settings, api, needs.clock)
+        return StreamingDingTalkChannel(channel_needs, growing)
+    return DingTalkChannel(channel_needs)
 
 
 def _way_in(settings: AppSettings, needs: DingTalkNeeds, inbound: Inbound) -> WayIn:

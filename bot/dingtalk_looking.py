@@ -31,6 +31,7 @@ def app_settings(section: DingTalkAppSettings) -> AppSettings:
             stream=templates.pop(_STREAM, ""),
             names=templates,
         ),
+        has_todo=section.todo,
         is_shared=section.every_replica_connects,
         monthly_calls=section.monthly_calls,
         monthly_inbound=section.monthly_inbound,

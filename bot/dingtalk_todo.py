@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 EVERY_S = 60.0
 _AHEAD, _BEHIND = timedelta(days=14), timedelta(days=30)
 _KEPT = timedelta(days=90)
+_LOOK_AGAIN = timedelta(hours=6)
+"""For who could not be seen; looking costs a call."""
 _MOST_OPEN, _MOST_A_ROUND = 1_000, 30
 _LEASE, _LEASE_NAME = timedelta(minutes=10), "dingtalk.todo"
 
@@ -61,7 +63,9 @@ class TodoKeeping:
     clock: Callable[[], datetime]
     _owner: str = field(default_factory=lambda: uuid4().hex)
     _unions: dict[str, str] = field(default_factory=dict)
-    """Of accounts; empty for somebody who cannot be seen."""
+    """Of accounts."""
+    _unseen: dict[str, datetime] = field(default_factory=dict)
+    """Accounts that could not be seen, and when."""
 
     async def run(self) -> None:
         """One round; whatever is left is done in the next."""
@@ -143,9 +147,16 @@ class TodoKeeping:
         await self.store.write(lambda session: todos.closed(session, row.source))
 
     async def _union(self, account: str) -> str:
-        if account not in self._unions:
-            self._unions[account] = await union_id(self.todos.api, account) or ""
-        return self._unions[account]
+        """Empty for somebody who cannot be seen."""
+        now, unseen_at = self.clock(), self._unseen.get(account)
+        if account in self._unions or (unseen_at and now - unseen_at < _LOOK_AGAIN):
+            return self._unions.get(account, "")
+        if found := await union_id(self.todos.api, account):
+            self._unions[account] = found
+            self._unseen.pop(account, None)
+        else:
+            self._unseen[account] = now
+        return found or ""
 
 
 def _wanted(session: Session, now: datetime) -> Mapping[str, _Wanted]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,8 +47,9 @@ def housekeeping(
     *,
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
+    more: Sequence[Chore] = (),
 ) -> Ticker:
-    """Once an hour."""
+    """Once an hour; ``more`` as often as each wants."""
     keeping = Housekeeping(store=store, clock=clock, forget_usage=usage.forget_past)
     chore = Chore(name="housekeeping", every_s=EVERY_S, run=keeping.run)
-    return Ticker(chores=[chore], clock=clock, monotonic=monotonic)
+    return Ticker(chores=[chore, *more], clock=clock, monotonic=monotonic)

@@ -78,6 +78,7 @@ ROWS = (
     ),
     Row(
         title="边写边显示", needs="stream", no="写好了一次发",
+        instead={DINGTALK: "配了流式卡片模板：可以；没配：写好了一次发"},
     ),
     Row(
         title="点卡片上的按钮", needs="update_card", yes="点了，卡片就地更新", no="照提示打字",

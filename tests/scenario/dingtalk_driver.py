@@ -44,7 +44,8 @@ _CORPS: dict[str, Corp] = {}
 
 
 @asynccontextmanager
-async def _corp(mode: str) -> AsyncIterator[DingTalkSettings]:
+async def corp(mode: str = "stream", **more: object) -> AsyncIterator[DingTalkSettings]:
+    """A school whose robot is in that mode, and the settings that point at it."""
     fake = FakeDingTalk()
     fake.members.clear()
     fake.templates.add(TEMPLATE)
@@ -62,6 +63,7 @@ async def _corp(mode: str) -> AsyncIterator[DingTalkSettings]:
                     "api_base": base,
                     "oapi_base": base,
                     "card_templates": {"buttons": TEMPLATE},
+                    **more,
                 }
             )
         )
@@ -72,12 +74,12 @@ async def _corp(mode: str) -> AsyncIterator[DingTalkSettings]:
 
 def stream_corp() -> AbstractAsyncContextManager[DingTalkSettings]:
     """A school whose robot is in stream mode, and the settings that point at it."""
-    return _corp("stream")
+    return corp("stream")
 
 
 def http_corp() -> AbstractAsyncContextManager[DingTalkSettings]:
     """A school whose robot calls back."""
-    return _corp("http")
+    return corp("http")
 
 
 def corp_of(app: App) -> Corp:

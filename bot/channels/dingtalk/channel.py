@@ -9,8 +9,8 @@ What can fail between two lines, and what remains:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +27,7 @@ from bot.channels.dingtalk.rendering import Part
 from bot.channels.dingtalk.reply_to import is_own_address
 from bot.channels.dingtalk.sending import Sender
 from bot.channels.dingtalk.settings import AppSettings
+from bot.channels.dingtalk.streaming import CardStream
 from bot.errors import ChannelRefused, ChannelUnavailable
 from bot.messages import ChannelName, Conversation, Reply
 from handlers.backups.shortage import Quota
@@ -44,42 +45,40 @@ class WayIn(Protocol):
     def health(self) -> Health: ...
 
 
-class DingTalkChannel:
-    """``dingtalk``: Sends, UpdatesCards, Recalls, Downloads and ReadsDirectory.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelNeeds:
+    """What the composition root gives."""
 
-    Args:
-        settings: Where files may be fetched from.
-        way_in: The stream or the callbacks.
-        inbound: What the way in stores with; its counts are the channel's.
-        sender: The way out.
-        api: Turns a download code into an address.
-        files: For downloads; its resolver leads to public addresses only.
-        quotas: What is used of the month's.
-    """
+    settings: AppSettings
+    way_in: WayIn
+    """The stream or the callbacks."""
+    inbound: Inbound
+    """What the way in stores with; its counts are the channel's."""
+    sender: Sender
+    api: OpenApi
+    """Turns a download code into an address."""
+    files: aiohttp.ClientSession
+    """For downloads; its resolver leads to public addresses only."""
+    quotas: Callable[[], Awaitable[Sequence[Quota]]]
+    """What is used of the month's."""
+
+
+class DingTalkChannel:
+    """``dingtalk``: Sends, UpdatesCards, Recalls, Downloads and ReadsDirectory."""
 
     name = ChannelName.DINGTALK
     guarantee = Sender.guarantee
     dedupe_window_s = Sender.dedupe_window_s
     keeps_privacy: Literal[True] = True
 
-    def __init__(
-        self,
-        settings: AppSettings,
-        *,
-        way_in: WayIn,
-        inbound: Inbound,
-        sender: Sender,
-        api: OpenApi,
-        files: aiohttp.ClientSession,
-        quotas: Callable[[], Awaitable[Sequence[Quota]]],
-    ) -> None:
-        self._settings = settings
-        self._way_in = way_in
-        self._inbound = inbound
-        self._sender = sender
-        self._api = api
-        self._files = files
-        self._quotas = quotas
+    def __init__(self, needs: ChannelNeeds) -> None:
+        self._settings = needs.settings
+        self._way_in = needs.way_in
+        self._inbound = needs.inbound
+        self._sender = needs.sender
+        self._api = needs.api
+        self._files = needs.files
+        self._quotas = needs.quotas
 
     async def quotas(self) -> Sequence[Quota]:
         """What is used of the month's quotas."""
@@ -149,6 +148,17 @@ class DingTalkChannel:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ChannelUnavailable(f"download: {type(error).__name__}") from error
         return bytes(content)
+
+
+class StreamingDingTalkChannel(DingTalkChannel):
+    """Streams, too: an answer grows in a card, where a template for it is configured."""
+
+    def __init__(self, needs: ChannelNeeds, growing: CardStream) -> None:
+        super().__init__(needs)
+        self._growing = growing
+
+    async def stream(self, texts: AsyncIterator[str], target: Target) -> bool:
+        return await self._growing.stream(texts, target)
 
 
 def _is_aside(reply: Reply, target: Target) -> bool:

@@ -144,6 +144,23 @@ async def test_only_what_is_near_and_whose_owner_can_be_seen(school: School) -> 
     assert school.dingtalk.fake.calls[CREATE] == 0
 
 
+async def test_who_is_seen_later_gets_it_later_and_is_not_looked_up_each_time(
+    school: School,
+) -> None:
+    look = "/topapi/v2/user/get"
+    await school.give("报送计划", to="田")
+    await school.keeping.run()
+    await school.keeping.run()
+    assert school.dingtalk.fake.calls[look] == 1
+
+    school.dingtalk.fake.directory.staff.append(
+        {"userid": "tian", "name": "田", "unionid": "u-tian", "dept_id_list": [1]}
+    )
+    school.office.clock.go(7 * 3600)
+    await school.keeping.run()
+    assert [one["executorIds"] for one in school.shown] == [["u-tian"]]
+
+
 @pytest.mark.parametrize("fault", ["lost", "cut", "timeout", "html", (403, "x.QpsLimitForApi")])
 async def test_a_call_in_doubt_makes_no_second(school: School, fault: object) -> None:
     await school.give("报送计划")

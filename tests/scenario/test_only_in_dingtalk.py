@@ -1,0 +1,124 @@
+"""What only DingTalk has: 待办 beside the chat, an answer that grows in a card."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.app import opened
+from bot.assembled import App
+from bot.config import ModelSettings
+from store.models import Account
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.waiting import until
+from tests.scenario.dingtalk_driver import Corp, corp, corp_of, over_the_stream
+from tests.scenario.hearing import PATIENCE_S
+from tests.scenario.surface import Platforms
+from tests.scenario.town import settings, settle_in
+
+GROWS = "stream.schema"
+WORDED = "班级图书角的藏书至少80册[1]。图书每学期更新一次[1]。"
+
+
+@asynccontextmanager
+async def school(
+    folder: Path, model: ModelSettings | None = None, **more: object
+) -> AsyncIterator[tuple[App, Corp]]:
+    """A school with DingTalk and nothing else; ``more`` is of ``[dingtalk.app]``."""
+    async with (
+        corp(**more) as dingtalk,
+        opened(settings(None, Platforms(dingtalk=dingtalk), model), folder, is_demo=True) as app,
+    ):
+        fake = corp_of(app).fake
+        fake.templates.add(GROWS)
+        query = select(Account.account).where(Account.platform == "dingtalk")
+        for account in await app.store.read(lambda session: session.scalars(query).all()):
+            fake.members.add(account)
+            fake.directory.staff.append(
+                {"userid": account, "unionid": f"u-{account}", "name": "某某", "dept_id_list": [1]}
+            )
+        async with app.running():
+            yield app, corp_of(app)
+
+
+async def gives_a_task(app: App) -> str:
+    """The account of who has it."""
+    async with over_the_stream(app, "宋见微") as admin, over_the_stream(app, "祁远山") as teacher:
+        await admin.say("提醒祁远山明天下午3点交教案")
+        await admin.heard()
+        await admin.say("好")
+        assert "设好了" in (await admin.heard()).text
+        return teacher.account
+
+
+async def test_a_task_stands_in_the_to_do_list_until_it_is_done(tmp_path: Path) -> None:
+    async with school(tmp_path) as (app, _):
+        await settle_in(app)
+        account = await gives_a_task(app)
+        assert app.dingtalk.todo is None, "it is not switched on"
+
+    async with school(tmp_path, todo=True) as (app, found), over_the_stream(app, "祁远山") as one:
+        tasks = found.fake.todo.tasks
+        await until(lambda: bool(tasks), PATIENCE_S)
+        (shown,) = tasks.values()
+        assert shown["subject"] == "交教案"
+        assert shown["executorIds"] == [f"u-{account}"]
+
+        await one.say("/完成 1")
+        assert "交教案" in str(await one.heard())
+        assert app.dingtalk.todo is not None
+        await app.dingtalk.todo.run()
+        assert [task["done"] for task in tasks.values()] == [True]
+
+
+@pytest.fixture
+async def slow_model() -> AsyncIterator[FakeModelServer]:
+    """Stops in the middle until it is told to go on."""
+    server = FakeModelServer(says=lambda rules, words: WORDED, fault="pause", pause_after=9)
+    await server.start()
+    yield server
+    server.go_on.set()
+    await server.stop()
+
+
+async def test_an_answer_is_seen_growing_in_one_card(
+    tmp_path: Path, slow_model: FakeModelServer
+) -> None:
+    model = ModelSettings(name="openai:fake", base_url=slow_model.base_url)
+    async with school(tmp_path, model, card_templates={"stream": GROWS}) as (app, found):
+        await settle_in(app)
+        streamed = found.fake.streamed
+
+        def shown() -> list[str]:
+            return [text for texts in streamed.values() for text in texts]
+
+        async with over_the_stream(app, "祁远山") as teacher:
+            await teacher.say("班级图书角藏书多少册，多久更新一次")
+            await until(lambda: any("80册" in text for text in shown()), PATIENCE_S)
+            assert all("更新一次" not in text for text in shown())
+            slow_model.go_on.set()
+            await until(lambda: bool(found.fake.finalized), PATIENCE_S)
+
+            whole = shown()[-1]
+            assert "更新一次" in whole
+            assert "《云溪县教育局2026年校园阅读工作方案》" in whole
+            assert [one.how for one in found.fake.delivered] == ["card"], "said once"
+
+
+async def test_where_no_card_can_be_shown_the_answer_is_said(
+    tmp_path: Path, slow_model: FakeModelServer
+) -> None:
+    slow_model.go_on.set()
+    model = ModelSettings(name="openai:fake", base_url=slow_model.base_url)
+    async with school(tmp_path, model, card_templates={"stream": GROWS}) as (app, found):
+        await settle_in(app)
+        found.fake.templates.clear()
+        async with over_the_stream(app, "祁远山") as teacher:
+            await teacher.say("班级图书角藏书多少册，多久更新一次")
+            heard = await teacher.heard()
+            assert "更新一次" in heard.text
+            assert heard.sources
