@@ -12,16 +12,21 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from json.encoder import encode_basestring
+from operator import attrgetter
 from types import NoneType, UnionType
-from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from bot.messages import IncomingMessage, Reply
 
 _V = TypeVar("_V")
 
 _Read = Callable[[object], object]
+_Write = Callable[[Any], str]
 _NOT_STORED = frozenset({"stream"})
-_ATOMS = frozenset({str, bool, int, float, NoneType})
+_WRITERS: dict[type, _Write] = {}
+"""How values of each very type are written; found once, as every message needs it."""
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def message_to_json(message: IncomingMessage) -> str:
@@ -44,8 +49,12 @@ def reply_from_json(text: str) -> Reply:
     return _load(Reply, text)
 
 
-def _dump(thing: object) -> str:
-    return json.dumps(_plain(thing), ensure_ascii=False, separators=(",", ":"))
+def _dump(value: object) -> str:
+    kind = type(value)
+    write = _WRITERS.get(kind)
+    if write is None:
+        write = _WRITERS[kind] = _writer(kind)
+    return write(value)
 
 
 def _load(kind: type[_V], text: str) -> _V:
@@ -55,22 +64,32 @@ def _load(kind: type[_V], text: str) -> _V:
         raise ValueError(f"not a stored {kind.__name__}") from error
 
 
-def _plain(value: object) -> object:
-    if type(value) in _ATOMS:
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if dataclasses.is_dataclass(value):
-        return {
-            name: _plain(content)
-            for name, default in _fields(cast("type", value.__class__))
-            if (content := getattr(value, name)) != default
-        }
-    return value
+def _writer(kind: type) -> _Write:
+    if kind is str:
+        return encode_basestring
+    if issubclass(kind, Enum):
+        return {member: _dump(member.value) for member in kind}.__getitem__
+    if issubclass(kind, datetime):
+        return lambda value: f'"{value.isoformat()}"'
+    if issubclass(kind, tuple):
+        return lambda values: f"[{','.join(map(_dump, values))}]"
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_writer(kind)
+    return _ENCODE
+
+
+def _dataclass_writer(kind: type) -> _Write:
+    fields = [(f'"{name}":', attrgetter(name), default) for name, default in _fields(kind)]
+
+    def write(value: object) -> str:
+        texts = [
+            head + _dump(content)
+            for head, read, default in fields
+            if (content := read(value)) != default
+        ]
+        return f"{{{','.join(texts)}}}"
+
+    return write
 
 
 @cache

@@ -90,6 +90,9 @@ class Dispatcher:
         self._woken = store.woken(inbox.TOPIC)
         self._running: set[asyncio.Task[None]] = set()
         self._waiting: Counter[str] = Counter()
+        """Messages by turn; never a zero."""
+        self._all_waiting = 0
+        """Their sum, which every message asks for."""
         self._told: set[str] = set()
         """Turns that were told that the bot is busy, and have had nothing handled since."""
         self._is_stopping = False
@@ -98,10 +101,10 @@ class Dispatcher:
         """Store a message durably; False when it was there already. No work is done here."""
         is_fast = self._is_fast(message)
         turn = _turn(message, is_fast=is_fast)
-        is_over = self._waiting.total() >= self._most_waiting
+        is_over = self._all_waiting >= self._most_waiting
         if not is_fast and (is_over or self._waiting[turn] >= self._most_per_turn):
             return await self._refuse(message, turn)
-        self._waiting[turn] += 1
+        self._count_up(turn)
         is_new = False
         arrival = Arrival(
             channel=message.channel,
@@ -144,7 +147,7 @@ class Dispatcher:
         """Handle what is waiting until cancelled or stopped; what was claimed is given back."""
         if not self._store.is_shared:
             await self._store.write(inbox.release)
-        self._waiting = Counter(await self._store.read(inbox.waiting))
+        await self._count_anew()
         while not self._is_stopping:
             try:
                 await self._serve()
@@ -177,7 +180,7 @@ class Dispatcher:
         while True:
             await asyncio.sleep(min(_POLL_S, self._lease.total_seconds() / 3))
             if self._store.is_shared:
-                self._waiting = Counter(await self._store.read(inbox.waiting))
+                await self._count_anew()
 
             def work(session: Session) -> None:
                 until = instant.now(session) + self._lease
@@ -347,10 +350,23 @@ class Dispatcher:
             reply=reply_to_json(reply),
         )
 
+    async def _count_anew(self) -> None:
+        self._waiting = Counter(await self._store.read(inbox.waiting))
+        self._all_waiting = self._waiting.total()
+
+    def _count_up(self, turn: str) -> None:
+        self._waiting[turn] += 1
+        self._all_waiting += 1
+
     def _count_down(self, turn: str) -> None:
+        """Nothing to take off when another replica's work was counted anew in between."""
         self._told.discard(turn)
-        self._waiting[turn] -= 1
-        if self._waiting[turn] <= 0:
+        waiting = self._waiting[turn]
+        if waiting:
+            self._all_waiting -= 1
+        if waiting > 1:
+            self._waiting[turn] = waiting - 1
+        else:
             del self._waiting[turn]
 
 

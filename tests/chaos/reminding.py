@@ -12,7 +12,7 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -92,10 +92,24 @@ async def seed(
         made.append((await tasks.create(operator(), new)).id)
     assert time.monotonic() - began < 120
     begin = now() + timedelta(seconds=begins_in_s)
-    for n, task_id in enumerate(made):
-        due_at = begin + timedelta(seconds=n * spread_s)
-        await tasks.reschedule(operator(), task_id, due_at=due_at)
+    await _fall_due(tasks, made, begin, spread_s)
     await store.close()
+
+
+async def begin_now(place: str | Path, count: int = REMINDERS, per_task: int = PER_TASK) -> None:
+    """Let what was seeded fall due one task after another, while the processes are at work."""
+    store = await Store.open(place)
+    tasks = Tasks(store, Planner(calendar=WorkdayCalendar.official()), now)
+    numbers = range(1, -(-count // per_task) + 1)
+    await _fall_due(tasks, numbers, now() + timedelta(seconds=1), SPREAD_S)
+    await store.close()
+
+
+async def _fall_due(tasks: Tasks, numbers: Iterable[int], begin: datetime, spread_s: float) -> None:
+    for n, number in enumerate(numbers):
+        soonest = now() + timedelta(seconds=2)
+        due_at = max(begin + timedelta(seconds=n * spread_s), soonest)
+        await tasks.reschedule(operator(), number, due_at=due_at)
 
 
 async def put_second_task_at(place: Path, due_at: datetime) -> None:
