@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.admin.board import BoardPage
+from bot.admin.outbox import OutboxPage
 from bot.admin.roster import RosterPages
 from bot.admin.session import Door
 from bot.admin.site import AdminSite
@@ -20,6 +21,7 @@ from bot.recording import Recording
 from bot.running import Running
 from bot.tasking import Tasking
 from handlers.board.actions import Board
+from handlers.board.deliveries import Deliveries
 from handlers.people.browsing import RosterList
 from handlers.people.importing import RosterFiles
 from handlers.people.signing_in import SignIn
@@ -73,5 +75,6 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 joining=needs.running.joining,
                 files=RosterFiles(sign_in.people),
             ),
+            OutboxPage(door=door, deliveries=Deliveries(needs.store, needs.clock)),
         ],
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from string import ascii_lowercase
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     and_,
+    case,
     delete,
     exists,
     func,
@@ -39,16 +43,29 @@ ERASED = "erased"
 """The conversation of what an erased person was sent."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Empty and None: any. ``name`` is in the name of a member it goes to."""
+
+    states: Collection[DeliveryState]
+    units: Collection[int] | None
+    platform: str = ""
+    kind: str = ""
+    name: str = ""
+
+
 def listed(
-    session: Session,
-    states: Collection[DeliveryState],
-    units: Collection[int] | None,
-    *,
-    offset: int = 0,
-    limit: int = 30,
+    session: Session, sought: Sought, *, offset: int = 0, limit: int = 30
 ) -> tuple[int, Sequence[Delivery]]:
-    """How many there are in these states to people of these units (None: to all), newest first."""
-    conditions = [_in(states), *_to(units)]
+    """How many there are, and some of them, newest first."""
+    conditions = [_in(sought.states), *_to(sought.units)]
+    if sought.platform:
+        conditions.append(or_(Delivery.channel == sought.platform, _platform() == sought.platform))
+    if sought.kind:
+        conditions.append(Delivery.kind == sought.kind)
+    if sought.name:
+        named = Member.name.contains(sought.name, autoescape=True)
+        conditions.append(_to_members(select(Member.id).where(named)))
     total = session.scalar(select(func.count()).select_from(Delivery).where(*conditions)) or 0
     query = select(Delivery).where(*conditions).order_by(Delivery.id.desc())
     return total, session.scalars(query.offset(offset).limit(limit)).all()
@@ -141,25 +158,25 @@ def _to(units: Collection[int] | None) -> list[ColumnElement[bool]]:
     """To a person of ``units``, or to a chat that is bound to one of them."""
     if units is None:
         return []
-    here = select(Membership.member_id).where(Membership.unit_id.in_(units))
-    is_noticed = exists().where(Notice.delivery_id == Delivery.id, Notice.member_id.in_(here))
-    is_account = exists().where(
-        Account.member_id.in_(here),
-        Account.account == Delivery.conversation,
-        or_(
-            Delivery.channel == Account.platform,
-            Delivery.channel.startswith(Account.platform + "."),
-        ),
-    )
     is_bound = exists().where(
         ConversationRow.channel == Delivery.channel,
         ConversationRow.id == Delivery.conversation,
         ConversationRow.unit_id.in_(units),
     )
-    return [
-        or_(
-            is_noticed,
-            and_(Delivery.is_group.is_(False), is_account),
-            and_(Delivery.is_group, is_bound),
-        )
-    ]
+    here = select(Membership.member_id).where(Membership.unit_id.in_(units))
+    return [or_(_to_members(here), and_(Delivery.is_group, is_bound))]
+
+
+def _to_members(members: Select[int]) -> ColumnElement[bool]:
+    """One of them is told something by it, or it goes to an account of theirs."""
+    noticed = select(Notice.delivery_id).where(Notice.member_id.in_(members))
+    held = select(Account.platform, Account.account).where(Account.member_id.in_(members))
+    is_account = tuple_(_platform(), Delivery.conversation).in_(held)
+    return or_(Delivery.id.in_(noticed), and_(Delivery.is_group.is_(False), is_account))
+
+
+def _platform() -> ColumnElement[str]:
+    """``wecom`` of ``wecom.app``, on both databases."""
+    with_dot = func.rtrim(Delivery.channel, ascii_lowercase + "_")
+    is_one_of_several = Delivery.channel.contains(".")
+    return case((is_one_of_several, func.rtrim(with_dot, ".")), else_=Delivery.channel)

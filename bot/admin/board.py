@@ -33,7 +33,7 @@ _PARTS = {
     "calendar": "工作日历",
     "disk": "磁盘",
     "backup": "自动备份",
-    "clock": "系统时间",
+    "quotas": "发送额度",
     **pages.CHANNELS,
 }
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from jinja2 import Environment
 
 from bot.web import pages
+from handlers.access import Act
 from handlers.people.signing_in import Visitor
 from handlers.people.wording import ROLE_WORDS
 from scheduler.recurrence import SHANGHAI
@@ -45,13 +46,16 @@ class Place(StrEnum):
 
     BOARD = "/admin"
     ROSTER = "/admin/roster"
+    OUTBOX = "/admin/outbox"
     NONE = ""
 
 
-_PLACES: Sequence[tuple[Place, str]] = (
-    (Place.BOARD, "今天"),
-    (Place.ROSTER, "花名册"),
+_PLACES: Sequence[tuple[Place, str, Act]] = (
+    (Place.BOARD, "今天", Act.SIGN_IN),
+    (Place.ROSTER, "花名册", Act.SEE_PEOPLE),
+    (Place.OUTBOX, "消息", Act.SEE_DELIVERIES),
 )
+"""Each with what one must be allowed to find it in the list of places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ class Paging:
 
     def to(self, number: int) -> str:
         """The address of another page of the same list."""
-        return f"{self.path}?{urlencode({**self.query, 'page': number})}"
+        return address(self.path, {**self.query, "page": str(number)})
 
 
 def number(text: str) -> int | None:
@@ -98,6 +102,17 @@ def number(text: str) -> int | None:
 def page_number(request: web.Request) -> int:
     """Which page of a list is asked for."""
     return min(max(number(request.query.get("page", "")) or 1, 1), _FURTHEST)
+
+
+def offset(request: web.Request) -> int:
+    """How many lines stand on the pages before."""
+    return (page_number(request) - 1) * A_PAGE
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """``path`` with what is not empty of ``query``."""
+    kept = {name: text for name, text in query.items() if text}
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def chosen(request: web.Request, *names: str) -> dict[str, str]:
@@ -124,7 +139,7 @@ def page(
 ) -> web.Response:
     """A page in its frame."""
     actor = visit.visitor.actor
-    places = [(path, name, path is place) for path, name in _PLACES]
+    places = [(path, name, path is place) for path, name, act in _PLACES if actor.may(act)]
     frame = {
         "places": places,
         "me": actor.name or "管理员",

@@ -31,6 +31,17 @@ class Pile(StrEnum):
     """For whoever runs the whole."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Empty: any."""
+
+    pile: Pile = Pile.TROUBLED
+    platform: str = ""
+    kind: str = ""
+    name: str = ""
+    """In the name of whom it goes to."""
+
+
 _STATES: Mapping[Pile, Collection[DeliveryState]] = {
     Pile.TROUBLED: undelivered.TROUBLED,
     Pile.WAITING: (DeliveryState.OPEN,),
@@ -65,7 +76,7 @@ class Deliveries:
     clock: Callable[[], datetime]
 
     async def page(
-        self, actor: Actor, pile: Pile, *, offset: int = 0, limit: int = 30
+        self, actor: Actor, which: Which, *, offset: int = 0, limit: int = 30
     ) -> tuple[int, Sequence[DeliveryView]]:
         """How many there are, and some of them, newest first.
 
@@ -76,11 +87,16 @@ class Deliveries:
 
         def query(session: Session) -> tuple[int, Sequence[DeliveryView]]:
             units = reach(session, actor)
-            if pile is Pile.SENT and units is not None:
+            if which.pile is Pile.SENT and units is not None:
                 return 0, ()
-            total, rows = undelivered.listed(
-                session, _STATES[pile], units, offset=offset, limit=limit
+            sought = undelivered.Sought(
+                states=_STATES[which.pile],
+                units=units,
+                platform=which.platform,
+                kind=which.kind,
+                name=which.name,
             )
+            total, rows = undelivered.listed(session, sought, offset=offset, limit=limit)
             names = undelivered.names(session, rows)
             return total, [_view(row, names[row.id]) for row in rows]
 
