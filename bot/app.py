@@ -163,6 +163,8 @@ def _built(
     identify = demo_identity(store) if is_demo else no_identity
     pending = Pending(store, clock)
     proposals = make_proposals(usage.writer)
+    senders: dict[ChannelName, Sends] = {}
+    intake = Intake(store=store, channels=senders, clock=clock)
     tasking = build_tasking(
         settings,
         store,
@@ -175,11 +177,10 @@ def _built(
         clock=clock,
         monotonic=time.monotonic,
         pending=pending,
+        fetch=intake.fetch,
         proposals=proposals,
         is_demo=is_demo,
     )
-    senders: dict[ChannelName, Sends] = {}
-    intake = Intake(store=store, channels=senders, clock=clock)
     recording = build_recording(
         settings,
         store,
@@ -230,7 +231,7 @@ def _built(
         recording.routes,
         running.routes,
         reporting.routes,
-        media=Received(store, clock).media,
+        media=Received(store, clock, tasking.dialogue.evidence.came).media,
     )
     if tasking.clock_dialogue is not None:
         add_clock(router, tasking.clock_dialogue)

@@ -17,6 +17,7 @@ from handlers.documents.actions import Documents
 from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.posting import Post
+from handlers.records.attachments import Attachments, Fetch
 from handlers.reminders.actions import Reminders
 from handlers.reminders.dialogue import RemindersDialogue
 from handlers.reminders.wording import word
@@ -25,10 +26,12 @@ from handlers.tasks.assignees import Assignees
 from handlers.tasks.dialogue import TasksDialogue
 from handlers.tasks.draft_dialogue import DraftDialogue
 from handlers.tasks.drafting import Drafting
+from handlers.tasks.evidence import Evidence
 from handlers.tasks.feeds import Feeds
 from handlers.tasks.finding import Finding
 from handlers.tasks.matching import Matching
 from handlers.tasks.sheets import Sheets
+from handlers.tasks.telling import Telling
 from handlers.times import Times
 from knowledge.writer_proposals import Proposals
 from scheduler.clock import TICK_S, Chore, Ticker
@@ -105,14 +108,15 @@ def build_tasking(
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
     pending: Pending,
+    fetch: Fetch,
     proposals: Proposals | None = None,
     is_demo: bool,
 ) -> Tasking:
     """Everything about tasks, over what is there already."""
     start, end = settings.calendar.work_hours
     times = Times(planner, clock, WorkHours(start=start, end=end))
-    tasks = Tasks(store, planner, clock)
     reaching = [name for name in _REACHING if name in channels]
+    tasks = Tasks(store, planner, clock, Telling(Post(channels=reaching)))
     reminders = Reminders(store, planner, tasks, word, clock, reaching)
     assignees = Assignees(store, _webhooks(settings))
     sheets = Sheets(tasks, assignees, times)
@@ -122,6 +126,8 @@ def build_tasking(
         word=word,
         channels=reaching,
     )
+    matching = Matching(tasks)
+    attachments = Attachments(store=store, clock=clock, fetch=fetch)
     feeds = Feeds(store, tasks, people, _addresses(settings, is_demo=is_demo), links.tasks, clock)
     return Tasking(
         tasks=tasks,
@@ -137,10 +143,11 @@ def build_tasking(
                 pending,
                 None if proposals is None else Finding(picks=proposals),
             ),
-            matching=Matching(tasks),
+            matching=matching,
             sheets=sheets,
             times=times,
             pending=pending,
+            evidence=Evidence(tasks, attachments, people, matching),
         ),
         reminding=RemindersDialogue(reminders, people, assignees, times, pending),
         feeds=feeds,

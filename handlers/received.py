@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,8 @@ class Received:
 
     store: Store
     clock: Callable[[], datetime]
+    for_task: Callable[[IncomingMessage], Awaitable[Reply | None]]
+    """Whether it proves somebody's task, and what is said then."""
 
     async def media(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """What was sent without words."""
@@ -45,4 +47,6 @@ class Received:
             waiting_files.add(session, platform, account, files, now)
 
         await self.store.write(work)
+        if (found := await self.for_task(message)) is not None:
+            return found
         return Reply(text=KEPT.format(names="、".join(f"《{one.name}》" for one in files)))

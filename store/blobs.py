@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from store.inserting import insert_once
 from store.models import Blob, Delivery, InboxMessage, Setting, StoredDocument
 from store.models_records import PendingForm, RecordFile
+from store.models_tasks import OccurrenceFile
 
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
@@ -53,9 +54,14 @@ def named_in(text: str) -> list[str]:
 
 
 def is_filed(session: Session, blob_hash: str) -> bool:
-    """Whether a document or a record has it."""
-    return _is_any(session, StoredDocument.blob == blob_hash) or _is_any(
-        session, or_(RecordFile.blob == blob_hash, RecordFile.thumbnail == blob_hash)
+    """Whether a document, a record or a task has it."""
+    return (
+        _is_any(session, StoredDocument.blob == blob_hash)
+        or _is_any(session, or_(RecordFile.blob == blob_hash, RecordFile.thumbnail == blob_hash))
+        or _is_any(
+            session,
+            or_(OccurrenceFile.blob == blob_hash, OccurrenceFile.thumbnail == blob_hash),
+        )
     )
 
 

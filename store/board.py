@@ -13,7 +13,8 @@ from store.instant import to_microseconds
 from store.models import Membership
 from store.models_questions import Question
 from store.models_records import RollCall
-from store.models_tasks import OPEN_STATES, Occurrence, OccurrenceState, Task, TaskState
+from store.models_tasks import OPEN_STATES, Assignment, Occurrence, OccurrenceState, Task, TaskState
+from store.occurrences import belongs_to
 from store.questions import QuestionState
 
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
@@ -36,6 +37,7 @@ def due_by_day(
     day = (type_coerce(Occurrence.due_at, BigInteger) - to_microseconds(since)) // _DAY
     query = (
         select(day, func.count())
+        .join(Assignment, Assignment.id == Occurrence.assignment_id)
         .join(Task, Task.id == Occurrence.task_id)
         .where(
             Occurrence.due_at >= since,
@@ -54,6 +56,7 @@ def by_state(
     """Occurrences that fall due in a stretch of time, by state."""
     query = (
         select(Occurrence.state, func.count())
+        .join(Assignment, Assignment.id == Occurrence.assignment_id)
         .join(Task, Task.id == Occurrence.task_id)
         .where(Occurrence.due_at >= since, Occurrence.due_at < until, *_of_units(units))
         .group_by(Occurrence.state)
@@ -65,6 +68,7 @@ def late(session: Session, units: Collection[int] | None, now: datetime) -> int:
     """Open occurrences whose time is over."""
     query = (
         select(func.count(Occurrence.id))
+        .join(Assignment, Assignment.id == Occurrence.assignment_id)
         .join(Task, Task.id == Occurrence.task_id)
         .where(Occurrence.due_at < now, Occurrence.state.in_(OPEN_STATES), *_of_units(units))
     )
@@ -129,7 +133,7 @@ def open_roll_calls(
 
 def _of_units(units: Collection[int] | None) -> list[ColumnElement[bool]]:
     of_task = [Task.state != TaskState.CANCELLED]
-    return of_task if units is None else [*of_task, Task.unit_id.in_(units)]
+    return of_task if units is None else [*of_task, belongs_to(units)]
 
 
 def _asked_in(units: Collection[int] | None) -> list[ColumnElement[bool]]:

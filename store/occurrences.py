@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from store.inserting import insert_once
-from store.models import Notice
+from store.models import Membership, Notice
 from store.models_tasks import (
     OPEN_STATES,
     Assignment,
@@ -123,8 +123,18 @@ def of_units(
     """What belongs to units, whoever has it; everything when None."""
     query = _entries().where(Task.state != TaskState.CANCELLED)
     if unit_ids is not None:
-        query = query.where(Task.unit_id.in_(unit_ids))
+        query = query.where(belongs_to(unit_ids))
     return _between(session, query, is_open, due_from, due_until, limit)
+
+
+def belongs_to(unit_ids: Collection[int]) -> ColumnElement[bool]:
+    """Of a task of these units, or given to one of them or to somebody there."""
+    here = select(Membership.member_id).where(Membership.unit_id.in_(unit_ids))
+    return or_(
+        Task.unit_id.in_(unit_ids),
+        Assignment.unit_id.in_(unit_ids),
+        Assignment.member_id.in_(here),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +155,7 @@ def sought(
     """How many there are, and some of them by due time."""
     conditions = [Task.state != TaskState.CANCELLED]
     if wanted.unit_ids is not None:
-        conditions.append(Task.unit_id.in_(wanted.unit_ids))
+        conditions.append(belongs_to(wanted.unit_ids))
     if wanted.states:
         conditions.append(Occurrence.state.in_(wanted.states))
     if wanted.document:
@@ -156,6 +166,7 @@ def sought(
         conditions.append(Occurrence.due_at < wanted.due_until)
     total = session.scalar(
         select(func.count(Occurrence.id))
+        .join(Assignment, Assignment.id == Occurrence.assignment_id)
         .join(Task, Task.id == Occurrence.task_id)
         .where(*conditions)
     )

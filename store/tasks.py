@@ -132,6 +132,21 @@ def record(
     )
 
 
+def reported_lately(session: Session, member_id: int, since: datetime) -> int | None:
+    """The occurrence that a member last reported done after ``since``."""
+    query = (
+        select(TaskEvent.occurrence_id)
+        .where(
+            TaskEvent.member_id == member_id,
+            TaskEvent.what == "report",
+            TaskEvent.at >= since,
+        )
+        .order_by(TaskEvent.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).first()
+
+
 def history(
     session: Session, task_id: int, occurrence_id: int | None = None
 ) -> Sequence[TaskEvent]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -54,6 +54,13 @@ def take(session: Session, platform: str, account: str, now: datetime) -> list[W
     found = look(session, platform, account, now)
     settings.forget(session, _key(platform, account))
     return found
+
+
+def drop(session: Session, platform: str, account: str, used: Collection[str]) -> None:
+    """These blobs were used and wait no more."""
+    rows = json.loads(settings.get(session, _key(platform, account)) or "[]")
+    left = [row for row in rows if row[2] not in used]
+    settings.put(session, _key(platform, account), json.dumps(left, ensure_ascii=False))
 
 
 def _key(platform: str, account: str) -> str:

@@ -23,7 +23,7 @@ from handlers.tasks import wording
 from handlers.tasks.actions import Tasks
 from handlers.tasks.drafting import say_due
 from handlers.tasks.showing import STATE_WORDS
-from handlers.tasks.views import Filter, OccurrenceView
+from handlers.tasks.views import Filter, OccurrenceView, Proof
 from handlers.times import Times
 from scheduler.recurrence import SHANGHAI
 from store import people as people_rows
@@ -141,6 +141,15 @@ class TaskPages:
             url=f"/tasks/{one.id}?{urlencode(kept)}",
         )
 
+    def _proof(self, one: Proof, actor: Actor) -> Mapping[str, str]:
+        now = self.times.clock()
+        small = one.thumbnail and self.links.blob(one.thumbnail, "图.jpg", actor.sender, now)
+        return {
+            "name": one.name,
+            "url": self.links.blob(one.blob, one.name, actor.sender, now),
+            "thumbnail": small or "",
+        }
+
     async def _task(self, request: web.Request) -> web.Response:
         actor = await self._reader(request)
         if actor is None:
@@ -151,6 +160,7 @@ class TaskPages:
             task = await self.tasks.task(actor, occurrence.task_id)
             history = await self.tasks.history(actor, task.id)
             receipts = await self.reminders.receipts(actor, number)
+            proofs = await self.tasks.proofs(actor, number)
         except BotError as error:
             return pages.notice("打不开", error.reply, status=404)
         kept = {key: request.query[key] for key in ("as", "r") if key in request.query}
@@ -174,6 +184,7 @@ class TaskPages:
             "locator": task.locator,
             "quote": task.quote,
             "clause": clause,
+            "proofs": [self._proof(one, actor) for one in proofs],
             "history": [wording.happened(one) for one in history],
             "receipts": [wording.received(one) for one in receipts],
             "next": wording.moment(occurrence.next_notice_at) if occurrence.next_notice_at else "",

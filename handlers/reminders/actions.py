@@ -99,7 +99,7 @@ class Reminders:
             task = tasks.task(session, task_id)
             if task is None:
                 raise NotFound(f"no task {task_id}")
-            rights.must(rights.manages(actor, task), actor, "set a policy")
+            rights.must(rights.commands(session, actor, task), actor, "set a policy")
             task.policy = policy.to_json()
             now = self.clock()
             for entry in occurrences.of_task(session, task_id, is_open=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from bot.errors import NotFound
 from bot.messages import Conversation
 from handlers.access import Act, Actor
 from handlers.tasks import making, postponing, rights, showing, steps
+from handlers.tasks.telling import Telling
 from handlers.tasks.views import (
     Assignee,
     Filter,
@@ -20,6 +21,7 @@ from handlers.tasks.views import (
     NewTask,
     OccurrenceView,
     PostponementView,
+    Proof,
     Step,
     TaskView,
 )
@@ -38,6 +40,7 @@ class Tasks:
     store: Store
     planner: Planner
     clock: Callable[[], datetime]
+    telling: Telling = field(default_factory=Telling)
 
     async def create(self, actor: Actor, new: NewTask) -> TaskView:
         """Make a task with its assignments and first occurrences; the one under ``key`` if any.
@@ -70,8 +73,11 @@ class Tasks:
         note: str = "",
         *,
         here: Conversation | None = None,
+        files: Sequence[Proof] = (),
     ) -> Moved:
         """Take a step with an occurrence; ``here`` is the conversation it was said in.
+
+        ``files`` go with a report, for who checks it.
 
         Raises:
             NotFound: There is no such occurrence.
@@ -81,9 +87,52 @@ class Tasks:
         now = self.clock()
         return await self.store.write(
             lambda session: steps.move(
-                session, self.planner, actor, occurrence_id, step, note, here, now
+                session,
+                self.planner,
+                actor,
+                occurrence_id,
+                step,
+                note,
+                here,
+                now,
+                files=files,
+                telling=self.telling,
             )
         )
+
+    async def attach(
+        self,
+        actor: Actor,
+        occurrence_id: int,
+        files: Sequence[Proof],
+        *,
+        here: Conversation | None = None,
+    ) -> OccurrenceView:
+        """Keep photos and files with an occurrence, for who checks it and for the proof.
+
+        Raises:
+            NotAllowed: It is neither the actor's own nor given by them.
+        """
+        now = self.clock()
+
+        def work(session: Session) -> OccurrenceView:
+            entry = steps.entry_of(session, occurrence_id)
+            has = rights.has(session, actor, entry.assignment, entry.task, here)
+            rights.must(has or rights.manages(actor, entry.task), actor, "attach files")
+            steps.attach(session, actor, entry, files, now)
+            return showing.occurrence(session, entry, now)
+
+        return await self.store.write(work)
+
+    async def proofs(self, actor: Actor, occurrence_id: int) -> Sequence[Proof]:
+        """Photos and files of an occurrence, oldest first, to who may see the task."""
+
+        def query(session: Session) -> Sequence[Proof]:
+            entry = steps.entry_of(session, occurrence_id, is_locked=False)
+            self._seen(session, actor, entry.task.id)
+            return showing.proofs(session, occurrence_id)
+
+        return await self.store.read(query)
 
     async def ask_postponement(
         self,
@@ -102,7 +151,15 @@ class Tasks:
         now = self.clock()
         return await self.store.write(
             lambda session: postponing.ask(
-                session, self.planner, actor, occurrence_id, until, reason, here, now
+                session,
+                self.planner,
+                actor,
+                occurrence_id,
+                until,
+                reason,
+                here,
+                now,
+                telling=self.telling,
             )
         )
 
@@ -118,7 +175,14 @@ class Tasks:
         now = self.clock()
         return await self.store.write(
             lambda session: postponing.decide(
-                session, self.planner, actor, postponement_id, approves, note, now
+                session,
+                self.planner,
+                actor,
+                postponement_id,
+                approves,
+                note,
+                now,
+                telling=self.telling,
             )
         )
 
@@ -155,8 +219,23 @@ class Tasks:
         def work(session: Session) -> TaskView:
             task = self._managed(session, actor, task_id)
             if task.state != state:
+                if state is TaskState.CANCELLED:
+                    self.telling.cancelled(session, actor, task, reason, now)
                 making.set_state(session, self.planner, task, state, now)
                 _record_task(session, actor, task, state, now, reason)
+            return showing.task(session, self.planner, task, now)
+
+        return await self.store.write(work)
+
+    async def set_checked(self, actor: Actor, task_id: int, *, is_checked: bool) -> TaskView:
+        """Whether who gave it has to say 办结 after the report."""
+        now = self.clock()
+
+        def work(session: Session) -> TaskView:
+            task = self._managed(session, actor, task_id)
+            if task.is_checked != is_checked:
+                task.is_checked = is_checked
+                _record_task(session, actor, task, "check" if is_checked else "uncheck", now)
             return showing.task(session, self.planner, task, now)
 
         return await self.store.write(work)
@@ -237,7 +316,7 @@ class Tasks:
 
     def _managed(self, session: Session, actor: Actor, task_id: int) -> Task:
         task = self._seen(session, actor, task_id)
-        rights.must(rights.manages(actor, task), actor, "manage this task")
+        rights.must(rights.commands(session, actor, task), actor, "manage this task")
         return task
 
     def _seen(self, session: Session, actor: Actor, task_id: int) -> Task:

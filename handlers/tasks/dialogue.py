@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.arguments import Arguments
 from bot.errors import UsageError
@@ -18,28 +19,27 @@ from handlers.reminders.dialogue import number_of
 from handlers.tasks import wording
 from handlers.tasks.actions import Tasks
 from handlers.tasks.draft_dialogue import DraftDialogue
-from handlers.tasks.drafting import at_end_of
+from handlers.tasks.evidence import Evidence, names
 from handlers.tasks.matching import Matching
 from handlers.tasks.replies import Answer, Said, may_be_reply, read_reply
 from handlers.tasks.sheets import Sheets
-from handlers.tasks.views import Filter, Moved, OccurrenceView, Step
+from handlers.tasks.until import moment
+from handlers.tasks.until import until as until_when
+from handlers.tasks.views import Filter, Moved, Proof, Step
 from handlers.times import Times
-from scheduler.numerals import number as read_number
-from scheduler.recurrence import SHANGHAI
-from scheduler.when import Ambiguous, CalendarUnknown, Day, Deadline, Instant, Interval
 
 WHICH = "which"
 REASON = "reason"
 _LATER = timedelta(hours=1)
+_CHECKS = {"督办": True, "验收": True, "免督办": False, "免验收": False}
+_CHECKED = "“{title}”改为要确认才办结：办的人反馈后，会请交办的人看佐证、点“办结”。"
+_UNCHECKED = "“{title}”改为办的人反馈就算办结。"
 _STEPS = {
     Answer.DONE: Step.REPORT,
     Answer.ACCEPTED: Step.ACCEPT,
     Answer.WORKING: Step.START,
     Answer.DECLINE: Step.DECLINE,
 }
-_MORE = re.compile(
-    r"(?P<n>\d{1,2}|[一二两三四五六七八九十]{1,3})(?P<unit>个工作日|天|日|周|个?星期|个月)"
-)
 
 
 def is_task_reply(message: IncomingMessage) -> bool:
@@ -67,6 +67,7 @@ class TasksDialogue:
     sheets: Sheets
     times: Times
     pending: Pending
+    evidence: Evidence
 
     async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/任务: what the units have to do; 草拟, 逾期, 延期, 导出, a label or a number."""
@@ -88,6 +89,11 @@ class TasksDialogue:
         if verb in ("标签", "清单", "项目") and rest:
             labelled = await self.tasks.listed(actor, Filter(label=rest, includes_closed=True))
             return wording.listed(f"“{rest}”里的任务", labelled, self.times.now())
+        if verb in _CHECKS and rest:
+            occurrence = await self.tasks.occurrence(actor, number_of(rest))
+            await self.tasks.set_checked(actor, occurrence.task_id, is_checked=_CHECKS[verb])
+            said = _CHECKED if _CHECKS[verb] else _UNCHECKED
+            return Reply(text=said.format(title=occurrence.title))
         return await self._details(actor, number_of(arguments.text))
 
     async def _details(self, actor: Actor, number: int) -> Reply:
@@ -95,7 +101,9 @@ class TasksDialogue:
         task = await self.tasks.task(actor, occurrence.task_id)
         history = await self.tasks.history(actor, task.id)
         receipts = await self.reminders.receipts(actor, number)
-        return wording.details(occurrence, task, history, receipts, self.times)
+        files = [one.as_attachment() for one in await self.tasks.proofs(actor, number)]
+        shown = wording.details(occurrence, task, history, receipts, self.times)
+        return replace(shown, attachments=tuple(files), is_private=bool(files))
 
     async def mine(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/我的任务."""
@@ -266,14 +274,22 @@ class TasksDialogue:
         if step in (Step.DECLINE, Step.RETURN) and not note:
             reply = f"请写上原因，例如：/{wording.STEP_WORDS[step]} {number} 材料不全。"
             raise UsageError("no reason", reply=reply)
-        moved = await self.tasks.move(actor, number, step, note, here=message.conversation)
-        return _told(moved, step, note)
+        files = await self.evidence.of(message, note) if step is Step.REPORT else ()
+        moved = await self.tasks.move(
+            actor, number, step, note, here=message.conversation, files=files
+        )
+        if not moved.is_changed and files:
+            await self.tasks.attach(actor, number, files, here=message.conversation)
+        await self.evidence.used(message, files)
+        return _told(moved, step, note, files)
 
     async def _snooze(
         self, message: IncomingMessage, actor: Actor, number: int, said: Said
     ) -> Reply:
         until = (
-            self.times.now() + _LATER if not said.when else self._moment(said.when, morning=True)
+            self.times.now() + _LATER
+            if not said.when
+            else moment(self.times, said.when, morning=True)
         )
         if until is None:
             raise UsageError(
@@ -287,7 +303,7 @@ class TasksDialogue:
     ) -> Reply:
         """A promise within the time is noted; beyond it, it is a wish for more time."""
         occurrence = await self.tasks.occurrence(actor, number)
-        until = self._until(said.when, occurrence.due_at)
+        until = until_when(self.times, said.when, occurrence.due_at)
         if until is None:
             raise UsageError("unreadable", reply=wording.HOW_TO_POSTPONE)
         is_promise = said.answer is Answer.PROMISED
@@ -314,33 +330,6 @@ class TasksDialogue:
             "等交办的人批准；批准前仍按原定时间。"
         )
 
-    def _until(self, words: str, due_at: datetime) -> datetime | None:
-        more = _MORE.fullmatch(words)
-        count = read_number(more["n"]) if more else None
-        if more is None or count is None:
-            return self._moment(words)
-        start = max(due_at, self.times.now()).astimezone(SHANGHAI)
-        if more["unit"] == "个工作日":
-            found = self.times.planner.calendar.count_workdays(start.date(), count)
-            return start.replace(year=found.day.year, month=found.day.month, day=found.day.day)
-        days = {"天": 1, "日": 1, "个月": 30}.get(more["unit"], 7)
-        return start + timedelta(days=days * count)
-
-    def _moment(self, words: str, *, morning: bool = False) -> datetime | None:
-        when = self.times.read(words)
-        if isinstance(when, CalendarUnknown):
-            when = when.provisional
-        if isinstance(when, Ambiguous):
-            when = when.candidates[-1]
-        match when:
-            case Instant(at=at) | Deadline(at=at) | Interval(end=at):
-                return at
-            case Day(on=on):
-                at = datetime(on.year, on.month, on.day, 8, 30, tzinfo=SHANGHAI)
-                return at if morning else at_end_of(at)
-            case _:
-                return None
-
 
 def _numbered(arguments: Arguments) -> tuple[int | None, str]:
     found = re.match(r"\s*[#＃第]?(\d{1,12})\s*(?:[号项条](?!\d))?\s*[，,：:]?\s*", arguments.text)
@@ -349,17 +338,15 @@ def _numbered(arguments: Arguments) -> tuple[int | None, str]:
     return int(found[1]), arguments.text[found.end() :].strip()
 
 
-def _told(moved: Moved, step: Step, note: str) -> Reply:
+def _told(moved: Moved, step: Step, note: str, files: Sequence[Proof] = ()) -> Reply:
     one = moved.occurrence
+    kept = f"佐证已附上：{names(files)}" if files else ""
     if not moved.is_changed:
-        return Reply(text=f"“{one.title}”已经是“{wording.state(one)}”了。")
+        said = f"“{one.title}”已经是“{wording.state(one)}”了。"
+        return Reply(text="\n".join(filter(None, (said, kept))))
     said = wording.MOVED[step].format(title=wording.title(one))
     if step is Step.REPORT and one.is_checked:
         said = f"收到，“{wording.title(one)}”已反馈，等交办的人确认办结。"
     noted = f"说明已记下：{note}" if note and step is Step.REPORT else ""
-    evidence = _photo_note(one) if step is Step.REPORT else ""
-    return Reply(text="\n".join(filter(None, (said, noted, evidence))))
-
-
-def _photo_note(one: OccurrenceView) -> str:
-    return f"（{wording.basis(one)}）" if one.document else ""
+    basis = f"（{wording.basis(one)}）" if step is Step.REPORT and one.document else ""
+    return Reply(text="\n".join(filter(None, (said, noted, kept, basis))))

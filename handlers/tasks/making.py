@@ -210,14 +210,26 @@ def _name(one: Assignee) -> str:
 
 
 def _unit_of(session: Session, given: Sequence[Assignment]) -> int | None:
-    for assignment in given:
-        if assignment.unit_id is not None:
-            return assignment.unit_id
-        if assignment.member_id is not None:
-            rows = people.memberships(session, assignment.member_id)
-            if rows:
-                return rows[0].unit_id
-    return None
+    """The lowest unit that all who were given it are part of."""
+    common: list[int] | None = None
+    for unit_id in dict.fromkeys(filter(None, (_whose(session, one) for one in given))):
+        line = _with_all_above(session, unit_id)
+        common = line if common is None else [one for one in common if one in line]
+    return common[0] if common else None
+
+
+def _whose(session: Session, assignment: Assignment) -> int | None:
+    if assignment.unit_id is not None or assignment.member_id is None:
+        return assignment.unit_id
+    rows = people.memberships(session, assignment.member_id)
+    return rows[0].unit_id if rows else None
+
+
+def _with_all_above(session: Session, unit_id: int) -> list[int]:
+    found = [unit_id]
+    while (parent := people.parent_of(session, found[-1])) is not None:
+        found.append(parent)
+    return found
 
 
 def _announce(

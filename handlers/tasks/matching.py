@@ -46,6 +46,16 @@ class Matching:
             return reminded[0]
         return list(known.values())[:_LISTED]
 
+    async def pointed_at(self, actor: Actor, message: IncomingMessage) -> OccurrenceView | None:
+        """What a message without words is about: quoted, or the only one just reminded of here."""
+        reminded = await self._reminded(actor, message)
+        if message.quoted_text:
+            own = await self.tasks.mine(actor)
+            known = {one.id: one for one in (*(one for group in reminded for one in group), *own)}
+            found = _quoted(message.quoted_text, list(known.values()))
+            return found[0] if found else None
+        return reminded[0][0] if reminded and len(reminded[0]) == 1 else None
+
     def _named(
         self,
         about: str,

@@ -12,6 +12,7 @@ from bot.messages import Conversation
 from handlers.access import Actor
 from handlers.tasks import rights, showing
 from handlers.tasks.steps import OPEN, entry_of, out_of_turn, record
+from handlers.tasks.telling import Telling
 from handlers.tasks.views import PostponementView
 from scheduler.planning_horizon import Planner
 from store import tasks
@@ -29,6 +30,8 @@ def ask(
     reason: str,
     here: Conversation | None,
     now: datetime,
+    *,
+    telling: Telling | None = None,
 ) -> PostponementView:
     """Asked by the assignee; approved at once when the actor may decide it."""
     entry = entry_of(session, occurrence_id)
@@ -51,7 +54,9 @@ def ask(
     )
     record(session, actor, entry, "ask_postponement", now, reason.strip())
     if rights.decides(session, actor, entry.assignment, entry.task):
-        decide(session, planner, actor, asked.id, True, "", now)
+        decide(session, planner, actor, asked.id, True, "", now, telling=telling)
+    elif telling is not None:
+        telling.asked(session, actor, entry, asked, now)
     return showing.postponement(session, asked, entry)
 
 
@@ -63,6 +68,8 @@ def decide(
     approves: bool,
     note: str,
     now: datetime,
+    *,
+    telling: Telling | None = None,
 ) -> PostponementView:
     """批准 or 不同意, once."""
     asked = tasks.postponement(session, postponement_id)
@@ -84,6 +91,8 @@ def decide(
         occurrence.next_notice_at = planner.next_notice_at(entry.task, occurrence)
     what = "approve_postponement" if approves else "refuse_postponement"
     record(session, actor, entry, what, now, note)
+    if telling is not None:
+        telling.decided(session, actor, entry, asked, approves, note, now)
     return showing.postponement(session, asked, entry)
 
 

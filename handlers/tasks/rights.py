@@ -8,7 +8,7 @@ from bot.errors import NotAllowed
 from bot.messages import Conversation
 from handlers.access import Act, Actor
 from scheduler.recipients import CHAT, Addresses
-from store import people
+from store import people, tasks
 from store.models_tasks import Assignment, Task
 from store.occurrences import Entry
 
@@ -29,6 +29,21 @@ def manages(actor: Actor, task: Task) -> bool:
     if actor.is_operator or is_maker(actor, task):
         return True
     return task.unit_id is not None and actor.may(Act.MANAGE_TASKS, task.unit_id)
+
+
+def commands(session: Session, actor: Actor, task: Task) -> bool:
+    """办结, 退回重办, another time, 取消: nobody does it to a task that they were given.
+
+    But who made it, those in charge of its unit who have no part in it, and at the very top, where
+    nobody is above.
+    """
+    if actor.is_operator or is_maker(actor, task):
+        return True
+    if not manages(actor, task):
+        return False
+    given = tasks.assignments(session, task.id)
+    is_given = any(has(session, actor, one, task, None) for one in given)
+    return not is_given or task.unit_id in people.root_units(session)
 
 
 def decides(session: Session, actor: Actor, assignment: Assignment, task: Task) -> bool:

@@ -167,7 +167,7 @@ class Sheets:
             task = task_rows.task(session, one.row.task_id)
             if task is None:
                 raise UsageError("gone", reply="有任务刚被删掉，请重新导出再改。")
-            rights.must(rights.manages(actor, task), actor, "manage this task")
+            rights.must(rights.commands(session, actor, task), actor, "manage this task")
             making.give(session, self.tasks.planner, actor, task, one.named.assignees, now)
             if (one.due_at, one.rule) != (task.due_at, None):
                 making.check_time(one.due_at, one.rule, now)

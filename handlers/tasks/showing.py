@@ -9,12 +9,13 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from bot.messages import ChannelName, Conversation
-from handlers.tasks.views import Happened, OccurrenceView, PostponementView, TaskView
+from handlers.tasks.views import Happened, OccurrenceView, PostponementView, Proof, TaskView
 from knowledge.model import TaskKind
 from scheduler.planning_horizon import Planner
 from scheduler.recipients import CHAT, Addresses
 from scheduler.recurrence import Recurrence
 from store import occurrences, people, tasks
+from store import proofs as proof_rows
 from store.models_tasks import (
     OPEN_STATES,
     Assignment,
@@ -136,6 +137,23 @@ def history(session: Session, task_id: int) -> Sequence[Happened]:
             occurrence_id=event.occurrence_id,
         )
         for event in tasks.history(session, task_id)
+    ]
+
+
+def proofs(session: Session, occurrence_id: int) -> Sequence[Proof]:
+    """Photos and files that were sent for an occurrence, oldest first."""
+    rows = proof_rows.files_of_occurrences(session, [occurrence_id])
+    kinds = proof_rows.kinds(session, [one.blob for one in rows])
+    return [
+        Proof(
+            name=one.name,
+            media_type=kinds[one.blob][0],
+            blob=one.blob,
+            size_bytes=kinds[one.blob][1],
+            thumbnail=one.thumbnail,
+        )
+        for one in rows
+        if one.blob in kinds
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +12,10 @@ from bot.errors import NotFound, UsageError
 from bot.messages import Conversation
 from handlers.access import Actor
 from handlers.tasks import rights, showing
-from handlers.tasks.views import Moved, Step
+from handlers.tasks.telling import Telling
+from handlers.tasks.views import Moved, Proof, Step
 from scheduler.planning_horizon import Planner
-from store import notices, occurrences, tasks
+from store import notices, occurrences, proofs, tasks
 from store.models_tasks import OPEN_STATES, OccurrenceState
 from store.occurrences import Entry
 
@@ -58,8 +59,13 @@ def move(
     note: str,
     here: Conversation | None,
     now: datetime,
+    *,
+    files: Sequence[Proof] = (),
+    telling: Telling | None = None,
 ) -> Moved:
     """Take a step with an occurrence; ``here`` is the conversation it was said in.
+
+    ``files`` prove a report: kept with the occurrence, shown to who checks it.
 
     Raises:
         NotFound: There is no such occurrence.
@@ -73,7 +79,7 @@ def move(
         has = rights.has(session, actor, entry.assignment, entry.task, here)
         rights.must(has or is_manager, actor, step)
     else:
-        rights.must(is_manager, actor, step)
+        rights.must(rights.commands(session, actor, entry.task), actor, step)
     ends = rule.ends
     if step is Step.REPORT and not entry.task.is_checked:
         ends = OccurrenceState.DONE
@@ -81,7 +87,11 @@ def move(
     if is_changed:
         if entry.occurrence.state not in rule.begins:
             raise out_of_turn(entry)
+        attach(session, actor, entry, files, now)
         _set_state(session, planner, actor, entry, ends, step, note, now)
+        if telling is not None:
+            shown = [one.as_attachment() for one in files]
+            telling.moved(session, actor, entry, step, note, shown, now)
     return Moved(occurrence=showing.occurrence(session, entry, now), is_changed=is_changed)
 
 
@@ -107,6 +117,24 @@ def _set_state(
     if _STEPS[step].is_assignees:
         notices.received(session, occurrence.id, actor.member_id, now)
     record(session, actor, entry, step, now, note)
+
+
+def attach(
+    session: Session, actor: Actor, entry: Entry, files: Sequence[Proof], now: datetime
+) -> None:
+    """Keep photos and files with an occurrence, each once."""
+    for one in files:
+        is_new = proofs.add_to_occurrence(
+            session,
+            entry.occurrence.id,
+            one.blob,
+            name=one.name,
+            thumbnail=one.thumbnail,
+            member_id=actor.member_id,
+            now=now,
+        )
+        if is_new:
+            record(session, actor, entry, "attach", now, one.name)
 
 
 def entry_of(session: Session, occurrence_id: int, *, is_locked: bool = True) -> Entry:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.messages import Conversation
+from bot.messages import Attachment, Conversation
 from knowledge.model import TaskKind
 from scheduler.policy import Policy
 from scheduler.recurrence import Recurrence
@@ -166,6 +166,25 @@ class Step(StrEnum):
     GIVE_AGAIN = "give_again"
     """交办 once more after it was declined."""
     CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A photo or file that shows something was done; its bytes are stored."""
+
+    name: str
+    media_type: str
+    blob: str
+    size_bytes: int
+    thumbnail: str | None = None
+
+    def as_attachment(self) -> Attachment:
+        return Attachment(
+            name=self.name,
+            media_type=self.media_type,
+            blob=self.blob,
+            size_bytes=self.size_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,11 @@ HISTORY_WORDS: Mapping[str, str] = {
     "refuse_postponement": "不同意延期",
     "reschedule": "改时间",
     "snooze": "稍后再提醒",
+    "attach": "交了佐证",
+    "moved": "改期",
+    "check": "改为要交办的人确认办结",
+    "uncheck": "改为反馈即办结",
+    "supersede": "由新计划的任务接替",
     "set_policy": "改提醒方式",
 }
 _DELIVERED: Mapping[DeliveryState, str] = {

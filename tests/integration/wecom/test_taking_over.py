@@ -55,7 +55,10 @@ async def taken_over(
     def now() -> datetime:
         return message.sent_at
 
-    received = Received(store, now)
+    async def of_no_task(message: IncomingMessage) -> Reply | None:
+        return None
+
+    received = Received(store, now, of_no_task)
 
     async def last(known: IncomingMessage) -> Reply | None:
         return await received.media(known, Arguments(text=""))

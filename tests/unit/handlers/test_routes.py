@@ -28,6 +28,7 @@ from handlers.tasks.assignees import Assignees
 from handlers.tasks.dialogue import TasksDialogue
 from handlers.tasks.draft_dialogue import DraftDialogue
 from handlers.tasks.drafting import Drafting
+from handlers.tasks.evidence import Evidence
 from handlers.tasks.feeds import Feeds
 from handlers.tasks.matching import Matching
 from handlers.tasks.sheets import Sheets
@@ -54,6 +55,7 @@ def router() -> Router:
             sheets=cast("Sheets", None),
             times=times,
             pending=nothing,
+            evidence=cast("Evidence", None),
         ),
         RemindersDialogue(cast("Reminders", None), nobody, cast("Assignees", None), times, nothing),
         cast("Feeds", SimpleNamespace(command=None)),
