@@ -18,6 +18,7 @@ from bot.channels.dingtalk.channel import (
     StreamingDingTalkChannel,
     WayIn,
 )
+from bot.channels.dingtalk.directory import read_directory
 from bot.channels.dingtalk.http import Callbacks
 from bot.channels.dingtalk.inbound import Inbound
 from bot.channels.dingtalk.sending import Sender, SenderNeeds
@@ -30,11 +31,13 @@ from bot.channels.dingtalk.wire import Http
 from bot.channels.seen import MemorySeen, StoredSeen
 from bot.config import DingTalkSettings
 from bot.dingtalk_looking import app_settings, webhook_settings
-from bot.dingtalk_todo import EVERY_S, TodoKeeping
+from bot.dingtalk_todo import TodoKeeping
+from bot.directory_following import DirectoryFollowing
 from bot.errors import ConfigError
 from bot.messages import ChannelName
 from bot.metering import Meter
 from bot.wecom import StoredLease
+from handlers.people.syncing import Syncing
 from scheduler.clock import Chore
 from store import outbox, people, quotas
 from store.engine import Store
@@ -68,6 +71,7 @@ class DingTalk:
     app: DingTalkChannel | None = None
     webhooks: DingTalkWebhooks | None = None
     todo: TodoKeeping | None = None
+    following: DirectoryFollowing | None = None
 
     def channels(self) -> Mapping[ChannelName, DingTalkChannel | DingTalkWebhooks]:
         configured = (self.app, self.webhooks)
@@ -84,9 +88,12 @@ class DingTalk:
 
     def chores(self) -> Sequence[Chore]:
         """What is looked at again and again."""
-        if self.todo is None:
-            return ()
-        return [Chore(name="dingtalk to-do lists", every_s=EVERY_S, run=self.todo.run)]
+        found = {"to-do lists": self.todo, "directory": self.following}
+        return [
+            Chore(name=f"dingtalk {name}", every_s=one.every_s, run=one.run)
+            for name, one in found.items()
+            if one is not None
+        ]
 
     async def recall(self) -> None:
         """Tell the budgets what was sent before this process began."""
@@ -132,23 +139,32 @@ def build_dingtalk(settings: DingTalkSettings, needs: DingTalkNeeds) -> DingTalk
     )
     api = OpenApi(app, needs.session, clock, lambda: meter.count(quotas.CALLS))
     todo = TodoKeeping(store=store, todos=Todos(api), clock=needs.task_clock)
+    following = DirectoryFollowing(
+        platform=ChannelName.DINGTALK.platform,
+        read=lambda: read_directory(api),
+        syncing=Syncing(store=store, clock=clock),
+        store=store,
+        clock=clock,
+    )
+    inbound = Inbound(
+        accept=needs.accept,
+        clock=clock,
+        directory_changed=following.note,
+        arrived=lambda: meter.count(quotas.INBOUND),
+    )
     return DingTalk(
         store=store,
         clock=clock,
-        app=_app(app, needs, api, meter),
+        app=_app(app, needs, api, inbound, meter),
         webhooks=webhooks,
         todo=todo if app.has_todo else None,
+        following=following,
     )
 
 
 def _app(
-    settings: AppSettings, needs: DingTalkNeeds, api: OpenApi, meter: Meter
+    settings: AppSettings, needs: DingTalkNeeds, api: OpenApi, inbound: Inbound, meter: Meter
 ) -> DingTalkChannel:
-    inbound = Inbound(
-        accept=needs.accept,
-        clock=needs.clock,
-        arrived=lambda: meter.count(quotas.INBOUND),
-    )
     sender_needs = SenderNeeds(
         api=api,
         account_of=_account_of(needs.store),

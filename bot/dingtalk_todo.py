@@ -32,7 +32,6 @@ from store.models_todos import Todo
 
 logger = logging.getLogger(__name__)
 
-EVERY_S = 60.0
 _AHEAD, _BEHIND = timedelta(days=14), timedelta(days=30)
 _KEPT = timedelta(days=90)
 _LOOK_AGAIN = timedelta(hours=6)
@@ -61,6 +60,7 @@ class TodoKeeping:
     store: Store
     todos: Todos
     clock: Callable[[], datetime]
+    every_s: float = 60.0
     _owner: str = field(default_factory=lambda: uuid4().hex)
     _unions: dict[str, str] = field(default_factory=dict)
     """Of accounts."""

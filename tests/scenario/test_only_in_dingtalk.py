@@ -1,9 +1,11 @@
-"""What only DingTalk has: 待办 beside the chat, an answer that grows in a card."""
+"""What only DingTalk has: 待办, a directory that says what changed, cards that grow."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from sqlalchemy import select
 from bot.app import opened
 from bot.assembled import App
 from bot.config import ModelSettings
+from handlers.people.actions import operator
+from handlers.people.syncing import Entry
 from store.models import Account
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.waiting import until
@@ -73,6 +77,31 @@ async def test_a_task_stands_in_the_to_do_list_until_it_is_done(tmp_path: Path) 
         assert app.dingtalk.todo is not None
         await app.dingtalk.todo.run()
         assert [task["done"] for task in tasks.values()] == [True]
+
+
+async def test_who_joins_dingtalk_is_on_the_roster_some_minutes_later(tmp_path: Path) -> None:
+    async with school(tmp_path) as (app, found):
+        following = app.dingtalk.following
+        assert following is not None
+        entry = Entry(account="song", name="宋见微", units=(("云溪县教育局",),))
+        await following.syncing.take_over(operator(), "dingtalk", [entry])
+        found.fake.directory.departments = [{"dept_id": 1, "name": "云溪县教育局"}]
+        found.fake.directory.staff = [
+            {"userid": "song", "name": "宋见微", "dept_id_list": [1]},
+            {"userid": "xu", "name": "许知微", "dept_id_list": [1]},
+        ]
+
+        ack = await found.stream.push(
+            "EVENT", "*", {"UserId": ["xu"]}, eventType="user_add_org", eventId="e1"
+        )
+        assert '"SUCCESS"' in str(ack["data"])
+
+        await following.run()
+        assert (await app.people.named("宋见微")).member_id
+        later = datetime.now(UTC) + timedelta(minutes=6)
+        await replace(following, clock=lambda: later).run()
+        assert (await app.people.named("许知微")).unit == "云溪县教育局"
+        assert "dingtalk directory" in [chore.name for chore in app.dingtalk.chores()]
 
 
 @pytest.fixture
