@@ -1,6 +1,6 @@
 """Answers with and without a language model over the same question files, side by side.
 
-python -m bench.writer_quality [--base-url URL --name MODEL] [--check]
+python -m bench.writer_quality [--base-url URL --name MODEL] [--set NAME] [--check]
 
 Without an address two scripted stand-ins answer over a real socket: a faithful one, and a careless
 one that changes figures, invents clauses and mixes up its sources. Every sentence shown is checked
@@ -176,7 +176,7 @@ def _costs(without: Outcome, with_model: Outcome) -> bool:
     return bool(lost) or worse or bool(with_model.unsupported)
 
 
-async def compare(model: ModelSettings | None) -> bool:
+async def compare(model: ModelSettings | None, only: str | None = None) -> bool:
     """True when no model costs anything on any set."""
     is_good = True
     async with AsyncExitStack() as stack:
@@ -194,7 +194,9 @@ async def compare(model: ModelSettings | None) -> bool:
                 )
                 models.append((name, settings))
         for one in sets():
-            print(one.name)
+            if only not in (None, one.name):
+                continue
+            print(one.name, flush=True)
             without = await run(one, ModelSettings())
             _print("without", without)
             for name, settings in models:
@@ -209,6 +211,7 @@ def main() -> int:
     parser.add_argument("--base-url", help="of a server that speaks like OpenAI")
     parser.add_argument("--name", default="openai:local")
     parser.add_argument("--timeout-s", type=float, default=60)
+    parser.add_argument("--set", help="one of the question files alone")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     model = None
@@ -217,7 +220,7 @@ def main() -> int:
             name=arguments.name, base_url=arguments.base_url, timeout_s=arguments.timeout_s,
             day_tokens=None,
         )  # fmt: skip
-    is_good = asyncio.run(compare(model))
+    is_good = asyncio.run(compare(model, arguments.set))
     return 1 if arguments.check and not is_good else 0
 
 

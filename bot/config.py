@@ -149,7 +149,7 @@ class ModelSettings(Section):
     base_url: WebAddress | None = None
     api_key: SecretStr | None = None
     timeout_s: float = Field(default=20.0, gt=0, le=600)
-    """Of one answer; a shorter silence ends it too."""
+    """Of one answer; half as long without a word ends it, too."""
     at_once: int = Field(default=4, ge=1, le=100)
     person_tokens: int | None = Field(default=60_000, ge=1000)
     """Most per calendar day, as the next two."""

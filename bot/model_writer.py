@@ -71,7 +71,7 @@ def make_writer(settings: ModelSettings, store: Store, zone: ZoneInfo) -> ModelW
         return None
     limits = Limits(
         call_s=settings.timeout_s,
-        silence_s=min(settings.timeout_s, Limits().silence_s),
+        silence_s=settings.timeout_s / 2,
         at_once=settings.at_once,
         person_tokens=settings.person_tokens,
         unit_tokens=settings.unit_tokens,
