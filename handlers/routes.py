@@ -96,7 +96,7 @@ def _add_tasks(router: Router, tasks: TasksDialogue) -> None:
     )  # fmt: skip
     router.command(
         "任务", "task", to=tasks.command,
-        help="单位的任务；草拟 文件名、逾期、延期、导出、标签 名称、编号",
+        help="单位的任务；草拟 文件名、对比 文件名、逾期、延期、导出、标签 名称、编号",
         example="/任务 草拟 《党建工作要点》",
     )  # fmt: skip
     router.command("草稿", to=tasks.drafts.answered, is_hidden=True)

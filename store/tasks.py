@@ -38,14 +38,14 @@ def tasks(
     label: str | None = None,
     is_open: bool = True,
 ) -> Sequence[Task]:
-    """Tasks that belong to these units, newest last."""
+    """Tasks that belong to these units, newest last; ``is_open`` without what gave way."""
     query = select(Task).order_by(Task.id)
     if unit_ids is not None:
         query = query.where(Task.unit_id.in_(unit_ids))
     if document_id is not None:
         query = query.where(Task.document_id == document_id)
     if is_open:
-        query = query.where(Task.state != TaskState.CANCELLED)
+        query = query.where(Task.state != TaskState.CANCELLED, Task.superseded_by.is_(None))
     found = session.scalars(query).all()
     return found if label is None else [one for one in found if label in one.labels]
 

@@ -42,17 +42,30 @@ class Tasks:
     clock: Callable[[], datetime]
     telling: Telling = field(default_factory=Telling)
 
-    async def create(self, actor: Actor, new: NewTask) -> TaskView:
+    async def create(
+        self, actor: Actor, new: NewTask, *, instead_of: int | None = None
+    ) -> TaskView:
         """Make a task with its assignments and first occurrences; the one under ``key`` if any.
+
+        It takes the place of the task ``instead_of``: what that has ahead is withdrawn, what was
+        due by now is still to be done.
 
         Raises:
             UsageError: Assignee, duty or time is missing, or the time is over.
             NotAllowed: The actor may not give it to somebody it names.
         """
         now = self.clock()
-        return await self.store.write(
-            lambda session: making.create(session, self.planner, actor, new, now)
-        )
+
+        def work(session: Session) -> TaskView:
+            made = making.create(session, self.planner, actor, new, now)
+            if instead_of is not None and instead_of != made.id:
+                task = self._managed(session, actor, instead_of)
+                making.give_way(session, task, made.id, now)
+                note = f"《{new.document_title}》{new.locator}"
+                _record_task(session, actor, task, "supersede", now, note)
+            return made
+
+        return await self.store.write(work)
 
     async def assign(self, actor: Actor, task_id: int, assignees: Sequence[Assignee]) -> TaskView:
         """Give a task to more people; who has it already keeps it as it is."""

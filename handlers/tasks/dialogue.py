@@ -76,6 +76,8 @@ class TasksDialogue:
         if verb.startswith(("草拟", "起草")):
             glued = arguments.text[2:].strip()
             return await self.drafts.begin(message, glued)
+        if verb.startswith("对比"):
+            return await self.drafts.compare(message, arguments.text[2:])
         if not verb or verb in ("全部", "列表"):
             listed = await self.tasks.listed(actor, Filter())
             return wording.listed("任务", listed, self.times.now())

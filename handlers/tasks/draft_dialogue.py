@@ -15,7 +15,7 @@ from handlers.pending import Pending, State
 from handlers.people.actions import People
 from handlers.tasks import draft_pages
 from handlers.tasks.draft_pages import OPEN, PAGE, shown_on
-from handlers.tasks.drafting import Board, Drafting, numbers_of
+from handlers.tasks.drafting import Board, Drafting, Proposal, numbers_of
 from handlers.tasks.finding import Finding, Found
 from handlers.tasks.selection import Choice, Edit, Selection, edit_of, read_selection
 from knowledge.picked import Span
@@ -70,6 +70,15 @@ class DraftDialogue:
             card=draft_pages.buttons(board, state),
         )
 
+    async def compare(self, message: IncomingMessage, document: str) -> Reply:
+        """/任务 对比 《…》: what differs from the tasks confirmed of the plan before it."""
+        name = document.strip().strip("《》“”\"' ")
+        if not name:
+            reply = "请写上文件名，例如：/任务 对比 《党建工作要点》。"
+            raise UsageError("no document named", reply=reply)
+        actor = await self.people.actor(message.sender)
+        return draft_pages.compared(await self.drafting.board(actor, name))
+
     async def answered(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """An answer to the page that was shown."""
         state = await self.pending.get(message, DRAFTS)
@@ -95,7 +104,7 @@ class DraftDialogue:
                 return draft_pages.clauses(board, _chosen(board, state, selection)[:3])
             case Choice.SKIP:
                 return await self._skip(message, board, state, _chosen(board, state, selection))
-            case Choice.CONFIRM:
+            case Choice.CONFIRM | Choice.SUPERSEDE | Choice.KEEP_BOTH:
                 return await self._confirm(message, board, state, selection)
             case Choice.EDIT:
                 return await self._edit(message, board, state, selection)
@@ -146,12 +155,23 @@ class DraftDialogue:
         self, message: IncomingMessage, board: Board, state: State, selection: Selection
     ) -> Reply:
         numbers = _chosen(board, state, selection)
+        differing = [one for one in board.proposals if one.earlier_task is not None]
+        if selection.choice is not Choice.CONFIRM and not selection.numbers:
+            numbers = [one.number for one in differing]
         is_by_number = bool(selection.numbers) and not selection.is_all
         if not is_by_number:
             wanted = {one.number for one in board.proposals if one.standing in OPEN}
             numbers = [n for n in numbers if n in wanted]
         actor = await self.people.actor(message.sender)
-        done = await self.drafting.confirm(actor, board, numbers)
+        undecided: list[Proposal] = []
+        if selection.choice is Choice.CONFIRM:
+            undecided = [one for one in differing if one.number in numbers and not one.problems]
+            numbers = sorted(set(numbers) - {one.number for one in undecided})
+        if undecided and not numbers:
+            return draft_pages.to_decide(undecided)
+        done = await self.drafting.confirm(
+            actor, board, numbers, supersedes=selection.choice is Choice.SUPERSEDE
+        )
         state["skipped"] = sorted(set(draft_pages.numbers_in(state["skipped"])) - {*numbers})
         await self.pending.ask(message, DRAFTS, state, LASTING)
         lines = [f"确认了 {len(done.made)} 项任务。" if done.made else "这次没有新的任务可以确认。"]
@@ -165,6 +185,9 @@ class DraftDialogue:
         if done.refused:
             lines.append(f"\n有 {len(done.refused)} 条还不能交办（人、责、期要齐）：")
             lines += draft_pages.reasons(done.refused)
+        if undecided:
+            asked = draft_pages.to_decide(undecided)
+            return replace(asked, text="\n".join([*lines, "", asked.text]))
         again = await self._board(actor, state)
         skipped = draft_pages.numbers_in(state["skipped"])
         left = [

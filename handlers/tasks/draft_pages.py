@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from bot.messages import Button, Card, Reply, Source
 from handlers.pending import State
-from handlers.tasks.drafting import Board, Proposal, Standing
+from handlers.tasks.comparing import Standing
+from handlers.tasks.drafting import Board, Proposal
 
 PAGE = 6
 _SHOWN_GONE = 10
 _SHOWN_REASONS = 12
 _QUOTE_CHARS = 120
+_MOST_COMPARED = 20
 _MARKS: Mapping[Standing, str] = {
     Standing.NEW: "",
     Standing.CONFIRMED: "✓已确认　",
+    Standing.DROPPED: "（确认过，后来取消了）",
     Standing.SAME: "（去年已有，没变）",
     Standing.CHANGED: "（和已确认的不同：{}）",
     Standing.PRACTICE: "（文件讲的是别处做法）",
@@ -79,9 +82,71 @@ def head(board: Board, state: State) -> str:
             f"这次没提到 {len(board.gone)}（不会自动取消）。"
         )
         if board.gone:
-            shown = "；".join(board.gone[:_SHOWN_GONE])
-            lines.append(f"没提到的：{shown}{'……' if len(board.gone) > _SHOWN_GONE else ''}")
+            lines.append(f"没提到的：{_gone(board)}")
     return "\n".join(lines)
+
+
+def _gone(board: Board) -> str:
+    shown = [
+        one.title + (f"（{one.number}号）" if one.number else "")
+        for one in board.gone[:_SHOWN_GONE]
+    ]
+    more = "……" if len(board.gone) > _SHOWN_GONE else ""
+    how = "。要停的发 /取消 编号" if any(one.number for one in board.gone) else ""
+    return f"{'；'.join(shown)}{more}{how}"
+
+
+def to_decide(changed: Sequence[Proposal]) -> Reply:
+    """Those that differ from a task that is lived with: whether they take its place."""
+    lines = [f"有 {len(changed)} 条和正在办的任务不一样，要您定："]
+    lines += [
+        f"- 第 {one.number} 条“{one.title}”，变了{one.what_changed}\n"
+        f"　原来：{_cut(one.earlier_words)}\n"
+        f"　现在：{short(one.named.words)}，{one.when}"
+        for one in changed[:_SHOWN_GONE]
+    ]
+    if len(changed) > _SHOWN_GONE:
+        lines.append(f"……共 {len(changed)} 条。")
+    numbers = _listed([one.number for one in changed])
+    lines.append(
+        "\n回复“接替”：旧任务停下（已到期没办完的仍要办完），换成新的；"
+        "回复“都留”：两项都办。不回复就都不动；只定其中几条：“3 接替”。"
+    )
+    return Reply(
+        text="\n".join(lines),
+        card=Card(
+            title="接替旧任务吗？",
+            buttons=(
+                Button(label="接替", command=f"/草稿 {numbers} 接替", style="primary"),
+                Button(label="都留", command=f"/草稿 {numbers} 都留"),
+            ),
+        ),
+    )
+
+
+def compared(board: Board) -> Reply:
+    """What is different from what was confirmed before."""
+    if not board.earlier:
+        title = board.document.document.title
+        return Reply(text=f"没有可以比的：还没有确认过和《{title}》同名（年份不同）的文件的任务。")
+    parts = [f"《{board.document.document.title}》和《{board.earlier}》已确认的任务比："]
+    for standing, word in ((Standing.NEW, "新增"), (Standing.CHANGED, "有变化")):
+        those = [one for one in board.proposals if one.standing is standing]
+        parts.append(f"\n**{word} {len(those)} 条**")
+        for one in those[:_MOST_COMPARED]:
+            changed = f"（变了{one.what_changed}）" if one.what_changed else ""
+            when = f"，{one.when}" if one.when else ""
+            parts.append(f"- {one.number}. {one.title}{changed}{when}")
+            if one.earlier_words:
+                parts.append(f"　原来：{_cut(one.earlier_words)}")
+        if len(those) > _MOST_COMPARED:
+            parts.append(f"- ……共 {len(those)} 条")
+    same = sum(one.standing is Standing.SAME for one in board.proposals)
+    parts.append(f"\n没变 {same} 条；这次没提到 {len(board.gone)} 条（不会自动取消）")
+    if board.gone:
+        parts.append(_gone(board))
+    parts.append("\n要确认，发 /任务 草拟 加文件名。")
+    return Reply(text="\n".join(parts))
 
 
 def page(board: Board, state: State) -> str:

@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
-from enum import StrEnum
-
-from sqlalchemy.orm import Session
 
 from bot.errors import UsageError
 from handlers.access import Act, Actor, check
 from handlers.documents.actions import Documents, Shelved
 from handlers.tasks.actions import Tasks
 from handlers.tasks.assignees import Assignees, Named
+from handlers.tasks.comparing import Beside, Comparing, Gone, Standing
+from handlers.tasks.draft_keys import key_of
 from handlers.tasks.selection import Edit
 from handlers.tasks.views import Milestone, NewTask, TaskView
 from handlers.times import Times
-from knowledge.model import Basis, DraftTask, TaskKind
+from knowledge.model import DraftTask, TaskKind
 from knowledge.picked import Span, picked_draft
-from knowledge.plan_diff import Change, diff_plans
 from knowledge.planning import draft_tasks
 from scheduler.echo import say
 from scheduler.recurrence import END_OF_DAY, SHANGHAI, Recurrence
 from scheduler.when import Deadline, Recurring
-from store import tasks as task_rows
 
-CHANGE_WORDS: Mapping[Change, str] = {
-    Change.DUE_ON: "期限",
-    Change.RRULE: "频次",
-    Change.RESPONSIBLE: "责任人",
-    Change.QUANTITY: "数量",
-    Change.WORDS: "内容",
-}
 _HALF_DAYS = re.compile(r"(?<=[一二三四五六日天0-9])[上下]午")
-_YEARS = re.compile(r"(?:20\d\d(?:[-—–－至]20\d\d)?\s*(?:学年)?年?度?|[（(].*?[)）]|《|》|\s)")
-
-
-class Standing(StrEnum):
-    """A draft beside what was confirmed before."""
-
-    NEW = "new"
-    CONFIRMED = "confirmed"
-    """Of this very document."""
-    SAME = "same"
-    CHANGED = "changed"
-    PRACTICE = "practice"
-    """What others did; nobody is asked to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +44,10 @@ class Proposal:
     labels: tuple[str, ...] = ()
     standing: Standing = Standing.NEW
     what_changed: str = ""
+    earlier_task: int | None = None
+    """The confirmed task that it differs from."""
+    earlier_words: str = ""
+    """When and by whom that was to be done, as its plan printed it."""
     problems: tuple[str, ...] = ()
     """人, 责, 期: what is missing, in Chinese."""
     is_picked: bool = False
@@ -76,13 +56,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """Every draft of a document; ``gone`` are titles of confirmed tasks it asks for no more."""
+    """Every draft of a document; ``gone`` are confirmed tasks it asks for no more."""
 
     document: Shelved
     proposals: tuple[Proposal, ...]
     earlier: str = ""
     """The document before it, whose tasks were confirmed."""
-    gone: tuple[str, ...] = ()
+    gone: tuple[Gone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,24 +100,43 @@ class Drafting:
         shelved = await self.documents.find(actor, document)
         own = await self._of(shelved)
         drafts = (*own, *await asyncio.to_thread(_picked, shelved, picked))
-        done = await self._confirmed_keys(shelved.document.id)
-        standings, earlier, gone = await self._beside(actor, shelved, drafts)
+        comparing = Comparing(self.documents, self.tasks, self._of)
+        compared = await comparing.compare(actor, shelved, drafts)
         proposals: list[Proposal] = []
         for number, draft in enumerate(drafts, 1):
-            standing, changed = standings.get(number, (Standing.NEW, ""))
-            if key_of(shelved.document.id, draft) in done:
-                standing, changed = Standing.CONFIRMED, ""
+            beside = compared.beside.get(number, Beside())
             edit = (edits or {}).get(number, Edit())
             proposal = await self._proposal(actor, number, draft, edit)
             proposals.append(
                 replace(
                     proposal,
-                    standing=standing,
-                    what_changed=changed,
+                    standing=beside.standing,
+                    what_changed=beside.what_changed,
+                    earlier_task=beside.earlier_task,
+                    earlier_words=self._earlier(beside.earlier),
                     is_picked=number > len(own),
                 )
             )
-        return Board(document=shelved, proposals=tuple(proposals), earlier=earlier, gone=gone)
+        return Board(
+            document=shelved,
+            proposals=tuple(proposals),
+            earlier=compared.earlier,
+            gone=compared.gone,
+        )
+
+    def _earlier(self, draft: DraftTask | None) -> str:
+        if draft is None:
+            return ""
+        if draft.due_on:
+            when = f"{draft.due_on.year}年{draft.due_on.month}月{draft.due_on.day}日前"
+        else:
+            rule = (
+                Recurrence.from_rrule(draft.rrule, starts_at=self.times.now())
+                if draft.rrule
+                else None
+            )
+            when = self._say(None, rule)
+        return "，".join(filter(None, (draft.responsible, when, f"“{draft.quote}”")))
 
     async def check_edit(self, actor: Actor, edit: Edit) -> Sequence[str]:
         """What is wrong with a change, in Chinese."""
@@ -153,8 +152,12 @@ class Drafting:
                 problems.append(f"节点“{label}”的时间没看懂，可以写：节点 中期检查 6月30日")
         return problems
 
-    async def confirm(self, actor: Actor, board: Board, numbers: Sequence[int]) -> Confirmed:
+    async def confirm(
+        self, actor: Actor, board: Board, numbers: Sequence[int], *, supersedes: bool = False
+    ) -> Confirmed:
         """Make tasks of drafts; one that lacks 人, 责 or 期 is refused, the others are made.
+
+        With ``supersedes`` each takes the place of the task that it differs from, if any.
 
         Raises:
             NotAllowed: The actor may not give one of them to whom it names.
@@ -162,7 +165,11 @@ class Drafting:
         chosen = [one for one in board.proposals if one.number in set(numbers)]
         refused = tuple(one for one in chosen if one.problems)
         made = [
-            await self.tasks.create(actor, _new_task(board.document, one))
+            await self.tasks.create(
+                actor,
+                _new_task(board.document, one),
+                instead_of=one.earlier_task if supersedes else None,
+            )
             for one in chosen
             if not one.problems
         ]
@@ -175,54 +182,6 @@ class Drafting:
                 self._drafts.pop(next(iter(self._drafts)))
             self._drafts[document.id] = await asyncio.to_thread(draft_tasks, document)
         return self._drafts[document.id]
-
-    async def _confirmed_keys(self, document_id: str) -> frozenset[str]:
-        def query(session: Session) -> frozenset[str]:
-            rows = task_rows.tasks(session, document_id=document_id)
-            return frozenset(row.key for row in rows if row.key)
-
-        return await self.tasks.store.read(query)
-
-    async def _beside(
-        self, actor: Actor, shelved: Shelved, drafts: Sequence[DraftTask]
-    ) -> tuple[dict[int, tuple[Standing, str]], str, tuple[str, ...]]:
-        """Each draft beside the confirmed tasks of the document before this one."""
-        standings: dict[int, tuple[Standing, str]] = {
-            n: (Standing.PRACTICE, "")
-            for n, draft in enumerate(drafts, 1)
-            if draft.basis is Basis.REPORTED_PRACTICE
-        }
-        before = await self._before(actor, shelved)
-        if before is None:
-            return standings, "", ()
-        keys = await self._confirmed_keys(before.document.id)
-        old = [one for one in await self._of(before) if key_of(before.document.id, one) in keys]
-        found = await asyncio.to_thread(diff_plans, old, drafts)
-        added = {id(one) for one in found.added}
-        changed = {id(one.after): one for one in found.changed}
-        for n, draft in enumerate(drafts, 1):
-            if one := changed.get(id(draft)):
-                words = "、".join(CHANGE_WORDS[what] for what in one.what)
-                standings[n] = (Standing.CHANGED, words)
-            elif id(draft) not in added:
-                standings[n] = (Standing.SAME, "")
-        return standings, before.document.title, tuple(one.title for one in found.removed)
-
-    async def _before(self, actor: Actor, shelved: Shelved) -> Shelved | None:
-        """The newest other document of the same name, years aside, with confirmed tasks."""
-        name = _YEARS.sub("", shelved.document.title)
-        shelf = await self.documents.shelf(actor, with_past=True)
-        alike = [
-            one
-            for one in shelf
-            if one.document.id != shelved.document.id
-            and _YEARS.sub("", one.document.title) == name
-            and one.added_at <= shelved.added_at
-        ]
-        for one in reversed(alike):
-            if await self._confirmed_keys(one.document.id):
-                return one
-        return None
 
     async def _proposal(self, actor: Actor, number: int, draft: DraftTask, edit: Edit) -> Proposal:
         who = edit.who or _printed_who(draft)
@@ -300,12 +259,6 @@ def say_due(due_at: datetime | None, rule: Recurrence | None, times: Times) -> s
         local = due_at.astimezone(SHANGHAI)
         return say(Deadline(at=local.replace(microsecond=0)))
     return ""
-
-
-def key_of(document_id: str, draft: DraftTask) -> str:
-    """What makes a draft a task once."""
-    digest = hashlib.sha256(f"{draft.title}\n{draft.quote}".encode()).hexdigest()[:12]
-    return f"draft:{document_id}:{draft.start}:{digest}"
 
 
 def _new_task(shelved: Shelved, one: Proposal) -> NewTask:

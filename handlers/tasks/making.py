@@ -35,12 +35,15 @@ def create(
 ) -> TaskView:
     """Everything of a new task, or nothing of it."""
     known = tasks.by_key(session, new.key) if new.key else None
-    if known is not None:
+    if known is not None and known.state != TaskState.CANCELLED:
         return showing.task(session, planner, known, now)
     _check_complete(new)
     check_time(new.due_at, new.rule, now)
     if new.conversation is not None:
         rights.must(rights.may_use(session, actor, new.conversation), actor, "use this chat")
+    if known is not None:
+        known.key = None  # it was cancelled, and is wanted anew
+        session.flush()
     task = _row(actor, new, now)
     session.add(task)
     session.flush()
@@ -118,6 +121,17 @@ def retime(
         assignment.assigned_at = assignment.planned_until = now
         if assignment.is_active:
             materialise(session, planner, assignment, task, now)
+    session.flush()
+
+
+def give_way(session: Session, task: Task, to: int, now: datetime) -> None:
+    """Another task takes its place: nothing new falls due, what is over is still to be done."""
+    task.superseded_by = to
+    for assignment in tasks.assignments(session, task.id):
+        assignment.is_active, assignment.plan_at = False, None
+    for entry in occurrences.of_task(session, task.id, is_open=True):
+        if entry.occurrence.due_at > now:
+            occurrences.withdraw(session, entry.occurrence.id)
     session.flush()
 
 

@@ -23,6 +23,9 @@ class Choice(StrEnum):
     NEXT = "next"
     PREVIOUS = "previous"
     LEAVE = "leave"
+    SUPERSEDE = "supersede"
+    """Confirm, in the place of the task it differs from."""
+    KEEP_BOTH = "keep_both"
     READY = "ready"
     """Show only those that lack nothing."""
     EVERY = "every"
@@ -61,6 +64,8 @@ _VERBS = {
         r"(?:都|全)?(?:确认|确定|同意|通过|可以|采用|保留|下达|交办|没问题|好)"
         r"(?:下达|交办)?了?"
     ),
+    Choice.SUPERSEDE: r"(?:都|全)?(?:接替|顶替|替换|代替)(?:旧的?|原来的?)?(?:任务)?",
+    Choice.KEEP_BOTH: r"(?:都|全)?(?:都留|留着|两[项个]都(?:要|留|办)|都要)",
     Choice.SKIP: r"(?:都|全)?(?:跳过|不要|去掉|删除|删掉|略过|忽略|不用)了?",
     Choice.SHOW: r"(?:查看|看看?|详情|原文|展开)",
 }

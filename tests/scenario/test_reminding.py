@@ -188,8 +188,24 @@ async def test_next_years_plan_is_held_against_what_was_confirmed(app: App) -> N
         assert "有变化 1" in page
         assert "和已确认的不同：期限" in page
         assert "没变" in page
-        confirmed = (await said(admin, "全部确认")).text
-        assert "确认了 1 项任务" in confirmed
+        differs = (await said(admin, f"/任务 对比 {year + 1}年党建工作要点")).text
+        assert "有变化 1 条" in differs
+        before = await app.tasking.sheets.visible(operator())
+        asked = await said(admin, "全部确认")
+        assert "要您定" in asked.text
+        assert "12月20日" in asked.text
+        assert "11月20日" in asked.text
+        assert len(await app.tasking.sheets.visible(operator())) == len(before)
+
+        assert "确认了 1 项任务" in (await said(admin, "接替")).text
+        after = await app.tasking.sheets.visible(operator())
+        assert len(after) == len(before)
+        (due,) = [one.due_at for one in after if "学习总结" in one.title]
+        assert due is not None
+        assert (due.year, due.month) == (year + 1, 11)
+        listed = (await said(admin, "/任务")).text
+        assert "12月20日" not in listed
+        assert "没有新的任务" in (await said(admin, "全部确认")).text
 
 
 async def test_more_time_is_asked_for_with_a_reason_and_granted(app: App) -> None:
@@ -203,12 +219,14 @@ async def test_more_time_is_asked_for_with_a_reason_and_granted(app: App) -> Non
 
         assert "说明原因" in (await said(secretary, "延期三天")).text
         assert "等交办的人批准" in (await said(secretary, "学校停电")).text
+        assert "学校停电" in (await admin.heard()).card
         waiting = (await said(admin, "/任务 延期")).text
         assert "学校停电" in waiting
         number = re.search(r"(\d+)号", waiting)
         assert number is not None
         assert "同意延期" in (await said(admin, f"/批准 {number[1]}")).text
         assert "没有这条延期申请" in (await said(admin, f"/批准 {number[1]}")).text
+        assert "同意延期" in (await secretary.heard()).text
 
         assert "签收" in (await said(secretary, "收到")).text
         assert "再提醒您" in (await said(secretary, "两小时后再提醒我")).text
