@@ -55,6 +55,7 @@ _DEEDS = {
     "proofs.export": "导出佐证",
     "delivery.resend": "再发一次",
     "delivery.give_up": "不再发送",
+    "delivery.arrived": "确认已送到",
     "session.open": "登录管理网页",
     "session.close": "退出管理网页",
     "standing.expiry": "改答复有效期",

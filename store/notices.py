@@ -237,6 +237,23 @@ def resend(session: Session, delivery_id: int, now: datetime) -> bool:
     return reopened.rowcount > 0
 
 
+def trust(session: Session, delivery_id: int, reason: str) -> bool:
+    """Somebody knows that what was uncertain has arrived; False when it is not uncertain."""
+    ended = session.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state == DeliveryState.UNCERTAIN)
+        .values(state=DeliveryState.SENT, reason=reason)
+    )
+    assert isinstance(ended, CursorResult)  # noqa: S101
+    if ended.rowcount:
+        session.execute(
+            update(Part)
+            .where(Part.delivery_id == delivery_id, Part.state == PartState.UNCERTAIN)
+            .values(state=PartState.SENT)
+        )
+    return ended.rowcount > 0
+
+
 def give_up(session: Session, delivery_id: int, reason: str) -> bool:
     """Let what is uncertain be; False when it is not uncertain any more."""
     ended = session.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ from scheduler.recipients import Addresses, conversation_key
 from scheduler.recurrence import SHANGHAI
 from store import audit, notices, occurrences, people, tasks
 from store.engine import Store
-from store.models import Delivery, DeliveryState
+from store.models import Delivery, DeliveryState, OnDoubt
 from store.models_tasks import OPEN_STATES, NoticeOutcome, OccurrenceState, TaskState
 from store.occurrences import Entry
 
@@ -43,6 +44,15 @@ class Receipt:
     delivered_at: datetime | None
     received_at: datetime | None
     reason: str
+
+
+class Verdict(StrEnum):
+    """What somebody decides about a delivery that may or may not have arrived."""
+
+    RESEND = "resend"
+    """Again, with a mark."""
+    ARRIVED = "arrived"
+    GIVE_UP = "give_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +207,8 @@ class Reminders:
 
         return await self.store.read(query)
 
-    async def decide(self, actor: Actor, delivery_id: int, *, resends: bool) -> bool:
-        """Send an uncertain one again, marked, or let it be; False when it was settled already.
+    async def decide(self, actor: Actor, delivery_id: int, verdict: Verdict) -> bool:
+        """Settle an uncertain one; False when it was settled already.
 
         Raises:
             NotAllowed: It is about nothing the actor manages.
@@ -208,22 +218,34 @@ class Reminders:
         def work(session: Session) -> bool:
             if not self._may_decide(session, actor, delivery_id):
                 raise NotAllowed(f"member {actor.member_id} may not decide on {delivery_id}")
-            if resends:
-                is_done = notices.resend(session, delivery_id, now)
-            else:
-                reason = f"{actor.name or '管理员'}决定不再发送。"
-                is_done = notices.give_up(session, delivery_id, reason)
+            is_done = _settle(session, delivery_id, verdict, actor.name or "管理员", now)
             if is_done:
                 audit.record(
                     session,
                     who=rights.account_of(actor),
-                    what="delivery.resend" if resends else "delivery.give_up",
+                    what=f"delivery.{verdict}",
                     subject=f"delivery:{delivery_id}",
                     now=now,
                 )
             return is_done
 
         return await self.store.write(work)
+
+    async def set_on_doubt(self, actor: Actor, task_id: int, on_doubt: OnDoubt) -> TaskView:
+        """What is done with its reminders of which nobody knows whether they arrived."""
+
+        def work(session: Session) -> None:
+            task = tasks.task(session, task_id)
+            if task is None:
+                raise NotFound(f"no task {task_id}")
+            rights.must(rights.commands(session, actor, task), actor, "set what a doubt means")
+            task.on_doubt = on_doubt
+            now = self.clock()
+            what = "ask_on_doubt" if on_doubt is OnDoubt.HOLD else "resend_on_doubt"
+            tasks.record(session, task_id, what, now=now, member_id=actor.member_id)
+
+        await self.store.write(work)
+        return await self.tasks.task(actor, task_id)
 
     async def outcomes(self) -> Mapping[str, int]:
         """How many reminders ended how, for /metrics: missed ones are counted here."""
@@ -257,6 +279,16 @@ class Reminders:
             member_id=actor.member_id,
             occurrence_id=entry.occurrence.id,
         )
+
+
+def _settle(session: Session, delivery_id: int, verdict: Verdict, who: str, now: datetime) -> bool:
+    match verdict:
+        case Verdict.RESEND:
+            return notices.resend(session, delivery_id, now)
+        case Verdict.ARRIVED:
+            return notices.trust(session, delivery_id, f"{who}确认已送到。")
+        case Verdict.GIVE_UP:
+            return notices.give_up(session, delivery_id, f"{who}决定不再发送。")
 
 
 def _as_it_will_be(session: Session, planner: Planner, entry: Entry, now: datetime) -> Told:

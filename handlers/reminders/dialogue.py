@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from bot.arguments import Arguments
-from bot.errors import NotFound, UsageError
+from bot.errors import NotFound
 from bot.messages import Button, Card, IncomingMessage, MessageKind, Reply
 from bot.routing import Pass
 from handlers.pending import Pending, State
 from handlers.people.actions import People
+from handlers.reminders import doubts
 from handlers.reminders.actions import Reminders
+from handlers.reminders.numbers import number_of
 from handlers.reminders.sentences import EVERYONE, ME, Wish, is_wish, read_plain, read_wish
 from handlers.reminders.wishes import Timed, timed
 from handlers.reminders.wording import say_when
@@ -226,6 +228,8 @@ class RemindersDialogue:
         """/提醒: list; 试发, 暂停, 恢复, 取消 with a number; anything else is a new one."""
         verb, number = arguments.word(0), arguments.word(1)
         actor = await self.people.actor(message.sender)
+        if doubts.is_about(verb):
+            return await doubts.answer(self.reminders, actor, verb, number)
         if not arguments.text:
             return _listed(await self.reminders.upcoming(actor))
         action = {
@@ -252,20 +256,6 @@ class RemindersDialogue:
         names = await self.assignees.known()
         wish = read_wish(f"提醒{text}", self.times.find, names) if is_wish(f"提醒{text}") else None
         return await self._considered(message, wish or read_plain(text, self.times.find))
-
-
-def number_of(text: str) -> int:
-    """A task's number as typed.
-
-    Raises:
-        UsageError: It is none.
-    """
-    found = re.fullmatch(r"[#＃第]?\s*(\d{1,12})\s*[号项条个]?", text.strip())
-    if found is None:
-        raise UsageError(
-            "no number", reply="请写上任务编号，例如：/完成 12。编号在 /我的任务 里能看到。"
-        )
-    return int(found[1])
 
 
 def _state(wish: Wish, says: str) -> State:

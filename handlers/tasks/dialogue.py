@@ -15,7 +15,7 @@ from handlers.access import Actor
 from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.reminders.actions import Reminders
-from handlers.reminders.dialogue import number_of
+from handlers.reminders.numbers import number_of
 from handlers.tasks import wording
 from handlers.tasks.actions import Tasks
 from handlers.tasks.draft_dialogue import DraftDialogue

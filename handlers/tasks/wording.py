@@ -59,10 +59,12 @@ HISTORY_WORDS: Mapping[str, str] = {
     "snooze": "稍后再提醒",
     "attach": "交了佐证",
     "moved": "改期",
+    "ask_on_doubt": "拿不准是否送到时先问人",
+    "resend_on_doubt": "拿不准是否送到时再发一次",
+    "set_policy": "改提醒方式",
     "check": "改为要交办的人确认办结",
     "uncheck": "改为反馈即办结",
     "supersede": "由新计划的任务接替",
-    "set_policy": "改提醒方式",
 }
 _DELIVERED: Mapping[DeliveryState, str] = {
     DeliveryState.OPEN: "正在发",
