@@ -134,6 +134,7 @@ async def opened(settings: Settings, folder: Path, *, is_demo: bool = False) -> 
             is_demo=is_demo,
         )
         await app.documents.load()
+        await app.tasking.calendars.follow()
         yield app
 
 
@@ -231,6 +232,7 @@ def _built(
         recording.routes,
         running.routes,
         reporting.routes,
+        tasking.holidays(people, running.routes.confirmations, intake.fetch),
         media=Received(store, clock, tasking.dialogue.evidence.came).media,
     )
     if tasking.clock_dialogue is not None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from pydantic import JsonValue
 from sqlalchemy.orm import Session
 
+from bot.calendar_desk import CalendarDesk
 from bot.control import Exchange, Operation, Operations
 from bot.errors import NotFound, UsageError
 from bot.messages import ChannelName, Conversation, Reply
@@ -41,6 +42,7 @@ class TaskDesk:
     post: Post
     webhooks: Mapping[str, ChannelName]
     clock: Callable[[], datetime]
+    holidays: CalendarDesk
 
     def operations(self) -> Operations:
         """By the names that the command line uses."""
@@ -49,6 +51,7 @@ class TaskDesk:
             "tasks.export": _on_file(self._export),
             "tasks.list": self._list,
             "notify": self._notify,
+            **self.holidays.operations(),
         }
 
     async def _import(self, path: Path, arguments: Mapping[str, JsonValue]) -> JsonValue:

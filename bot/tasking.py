@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.calendar_desk import CalendarDesk
 from bot.config import Settings
 from bot.demo.clock import ClockDialogue, DemoClock
 from bot.messages import ChannelName
@@ -13,6 +14,9 @@ from bot.task_desk import TaskDesk
 from bot.web.ics import CalendarPages
 from bot.web.links import Links
 from bot.web.tasks import Identify, TaskPages
+from handlers.calendars.actions import Calendars
+from handlers.calendars.dialogue import CalendarDialogue
+from handlers.confirmations import Confirmations
 from handlers.documents.actions import Documents
 from handlers.pending import Pending
 from handlers.people.actions import People
@@ -48,7 +52,8 @@ _REACHING = (
     ChannelName.WEB,
 )
 """Channels that reach a person, best first."""
-_CALENDAR_S = 3600.0
+_CALENDAR_S = 60.0
+"""Another replica may have been given the year's holidays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,15 @@ class Tasking:
     pending: Pending
     times: Times
     desk: TaskDesk
+    calendars: Calendars
+
+    def holidays(
+        self, people: People, confirmations: Confirmations, fetch: Fetch
+    ) -> CalendarDialogue:
+        """The year's holidays in the chat."""
+        return CalendarDialogue(
+            calendars=self.calendars, people=people, confirmations=confirmations, fetch=fetch
+        )
 
 
 def make_planner(settings: Settings) -> Planner:
@@ -129,6 +143,13 @@ def build_tasking(
     matching = Matching(tasks)
     attachments = Attachments(store=store, clock=clock, fetch=fetch)
     feeds = Feeds(store, tasks, people, _addresses(settings, is_demo=is_demo), links.tasks, clock)
+    calendars = Calendars(
+        store=store,
+        calendar=planner.calendar,
+        configured=replace(planner.calendar),
+        plan_anew=firing.follow_calendar,
+        clock=clock,
+    )
     return Tasking(
         tasks=tasks,
         reminders=reminders,
@@ -155,7 +176,7 @@ def build_tasking(
         ticker=Ticker(
             chores=[
                 Chore(name="reminders", every_s=TICK_S, run=firing.fire_due),
-                Chore(name="calendar", every_s=_CALENDAR_S, run=firing.follow_calendar),
+                Chore(name="calendar", every_s=_CALENDAR_S, run=calendars.follow),
             ],
             clock=clock,
             monotonic=monotonic,
@@ -182,7 +203,9 @@ def build_tasking(
             post=Post(channels=firing.channels),
             webhooks=_webhooks(settings),
             clock=clock,
+            holidays=CalendarDesk(calendars),
         ),
+        calendars=calendars,
     )
 
 

@@ -54,6 +54,7 @@ _DEEDS = {
     "indicators.rate": "评分",
     "proofs.export": "导出佐证",
     "delivery.resend": "再发一次",
+    "calendar.put": "放假安排",
     "delivery.give_up": "不再发送",
     "delivery.arrived": "确认已送到",
     "session.open": "登录管理网页",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.messages import Role
 from bot.routing import Handler, Router
 from handlers.ask.dialogue import AskDialogue, asks_for_original, is_thumb
+from handlers.calendars.dialogue import CalendarDialogue, is_year_file
 from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
 from handlers.records.routes import RecordRoutes
@@ -28,6 +29,7 @@ def build_router(
     records: RecordRoutes | None = None,
     running: RunningRoutes | None = None,
     reports: ReportRoutes | None = None,
+    calendars: CalendarDialogue | None = None,
     media: Handler | None = None,
 ) -> Router:
     """Every command, phrase and kind of message, once."""
@@ -54,6 +56,13 @@ def build_router(
     )  # fmt: skip
     if reports is not None:
         reports.add_files_to(router)
+    if calendars is not None:
+        router.command(
+            "放假安排", "节假日", "holidays", to=calendars.command, needs=Role.ADMIN,
+            help="知道到哪一年；贴上国务院通知的文字或发 .json 年度文件，新的一年马上生效",
+            example="/放假安排 2027年 元旦：1月1日至3日放假，1月4日上班",
+        )  # fmt: skip
+        router.phrase(is_year_file, to=calendars.file, is_fast=False)
     if running is not None:
         running.add_to(router)
     _add_reminders(router, reminders, feeds)

@@ -34,6 +34,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
@@ -43,6 +44,7 @@ from scheduler.letters import Word
 from scheduler.planning_horizon import Planned, Planner
 from scheduler.policy import Policy, Stage, StageKind
 from scheduler.recipients import Addresses, Recipient
+from scheduler.school_calendar import WorkdayCalendar
 from store import instant, notices, occurrences, settings, tasks
 from store.engine import Store
 from store.models_tasks import Assignment, NoticeOutcome, Task
@@ -139,21 +141,40 @@ class Firing:
 
     async def follow_calendar(self) -> bool:
         """Plan anew what was provisional, when the calendar knows more years than the last time."""
-        known = ",".join(map(str, sorted(self.planner.calendar.years)))
+        calendar = self.planner.calendar
+        known = {str(year): _digest(calendar, year) for year in sorted(calendar.years)}
 
         def work(session: Session) -> bool:
-            before = settings.get(session, _CALENDAR_KEY)
+            stored = settings.get(session, _CALENDAR_KEY)
+            before = dict(_year_and_digest(one) for one in (stored or "").split(",") if one)
             if before == known:
                 return False
-            settings.put(session, _CALENDAR_KEY, known)
-            earlier = set((before or "").split(","))
+            listed = ",".join(f"{year}:{digest}" for year, digest in known.items())
+            settings.put(session, _CALENDAR_KEY, listed)
+            if stored is None:
+                return True
             now = instant.now(session)
-            for year in self.planner.calendar.years:
-                if before is not None and str(year) not in earlier:
-                    plan_anew(session, self.planner, year, now)
+            for year, digest in known.items():
+                if before.get(year) == "" or before.get(year) == digest:
+                    continue
+                if year in before:
+                    occurrences.doubt_year(session, int(year), now)
+                plan_anew(session, self.planner, int(year), now)
             return True
 
         return await self.store.write(work)
+
+
+def _digest(calendar: WorkdayCalendar, year: int) -> str:
+    off, on = calendar.of_year(year)
+    days = ",".join(map(str, (*sorted(off), "|", *sorted(on))))
+    return sha256(days.encode()).hexdigest()[:8]
+
+
+def _year_and_digest(stored: str) -> tuple[str, str]:
+    """An earlier version kept the year alone."""
+    year, _, digest = stored.partition(":")
+    return year, digest
 
 
 def _is_anything_due(session: Session) -> bool:

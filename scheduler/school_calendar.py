@@ -104,9 +104,12 @@ class Counted:
     missing_year: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class WorkdayCalendar:
-    """Working days with three answers. ``off`` and ``on`` are exceptions to Monday-to-Friday."""
+    """Working days with three answers. ``off`` and ``on`` are exceptions to Monday-to-Friday.
+
+    Changed by :meth:`take_over` alone, when a year is brought in while the program runs.
+    """
 
     years: frozenset[int]
     off: frozenset[date] = frozenset()
@@ -146,6 +149,17 @@ class WorkdayCalendar:
             off=_outside(self.off, year, told) | {day for day in off if day.weekday() < 5},
             on=_outside(self.on, year, told) | {day for day in on if day.weekday() >= 5},
             extra=self.extra,
+        )
+
+    def take_over(self, other: WorkdayCalendar) -> None:
+        """Know what another knows, for all who look at this one."""
+        self.years, self.off, self.on, self.extra = other.years, other.off, other.on, other.extra
+
+    def of_year(self, year: int) -> tuple[frozenset[date], frozenset[date]]:
+        """The exceptions of one year."""
+        return (
+            frozenset(day for day in self.off if day.year == year),
+            frozenset(day for day in self.on if day.year == year),
         )
 
     def with_extra(

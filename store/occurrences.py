@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -222,6 +222,22 @@ def provisional_assignments(session: Session, year: int) -> Sequence[tuple[Assig
         .order_by(Assignment.id)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def doubt_year(session: Session, year: int, now: datetime) -> None:
+    """What is ahead of rules in a year, and at the end of the one before, is provisional again."""
+    since = max(now, datetime(year - 1, 12, 20, tzinfo=UTC))
+    with_rule = select(Task.id).where(Task.rule.is_not(None))
+    session.execute(
+        update(Occurrence)
+        .where(
+            Occurrence.due_at >= since,
+            Occurrence.due_at < datetime(year + 1, 1, 1, tzinfo=UTC),
+            Occurrence.state == OccurrenceState.ASSIGNED,
+            Occurrence.task_id.in_(with_rule),
+        )
+        .values(missing_year=year)
+    )
 
 
 def settle_year(session: Session, year: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from store.inserting import put as put_row
@@ -13,6 +13,12 @@ def get(session: Session, key: str) -> str | None:
     """The value, or None when it was never set."""
     row = session.get(Setting, key)
     return None if row is None else row.value
+
+
+def under(session: Session, prefix: str) -> list[str]:
+    """The values of all keys that begin so, by key."""
+    query = select(Setting.value).where(Setting.key.startswith(prefix, autoescape=True))
+    return list(session.scalars(query.order_by(Setting.key)))
 
 
 def put(session: Session, key: str, value: str) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from bot.cli import (
     answering,
+    calendars,
     documents,
     indicators,
     keeping,
@@ -43,6 +44,7 @@ records.commands.command("export")(reporting.export_records)
 cli.command()(reporting.report)
 cli.add_typer(indicators.commands, name="indicators")
 cli.add_typer(indicators.proof_commands, name="proof")
+cli.add_typer(calendars.commands, name="calendar")
 cli.command()(notify.notify)
 cli.command()(times.when)
 cli.command()(answering.evaluate)
