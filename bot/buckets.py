@@ -15,6 +15,7 @@ class Buckets:
         self._monotonic = monotonic
         self._most = float(a_minute)
         self._tokens: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._told: set[Hashable] = set()
 
     def take(self, key: Hashable) -> bool:
         """Whether ``key`` may go on; a refusal costs nothing."""
@@ -23,6 +24,15 @@ class Buckets:
         tokens = min(self._most, tokens + (now - since) * self._most / 60)
         is_allowed = tokens >= 1
         self._tokens[key] = (tokens - 1 if is_allowed else tokens, now)
+        if is_allowed:
+            self._told.discard(key)
         if len(self._tokens) > _KEPT:
-            self._tokens.popitem(last=False)
+            oldest, _ = self._tokens.popitem(last=False)
+            self._told.discard(oldest)
         return is_allowed
+
+    def tell(self, key: Hashable) -> bool:
+        """Whether this refusal of ``key`` is the first since it was last allowed."""
+        is_first = key not in self._told
+        self._told.add(key)
+        return is_first

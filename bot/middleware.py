@@ -24,7 +24,9 @@ Middleware = Callable[[IncomingMessage, CallNext], Awaitable[Reply | None]]
 RolesOf = Callable[[Sender], Awaitable[Collection[Role]]]
 
 QUESTIONS_A_MINUTE = 10
-TOO_FAST = "您问得有点快，请过一会儿再问。"
+GROUP_QUESTIONS_A_MINUTE = 60
+TOO_FAST = "您问得有点快，请过一会儿再问；这期间发的就不一一回了。"
+GROUP_TOO_FAST = "这个群里问得有点快，请过一会儿再问；这期间发的就不一一回了。"
 
 roles_held: ContextVar[Collection[Role]] = ContextVar("roles_held", default=(Role.GUEST,))
 """What the sender of the message in hand is, in any unit."""
@@ -36,6 +38,7 @@ def around(
     roles_of: RolesOf,
     monotonic: Callable[[], float],
     questions_a_minute: int = QUESTIONS_A_MINUTE,
+    group_questions_a_minute: int = GROUP_QUESTIONS_A_MINUTE,
     inner: Sequence[Middleware] = (),
 ) -> CallNext:
     """Everything a message goes through, the router's handler innermost.
@@ -47,7 +50,11 @@ def around(
             log_context,
             errors_to_replies,
             identify(roles_of),
-            RateLimit(router, monotonic=monotonic, a_minute=questions_a_minute),
+            RateLimit(
+                router,
+                persons=Buckets(monotonic=monotonic, a_minute=questions_a_minute),
+                groups=Buckets(monotonic=monotonic, a_minute=group_questions_a_minute),
+            ),
             permit(router),
             *inner,
         ],
@@ -106,18 +113,27 @@ def identify(roles_of: RolesOf) -> Middleware:
 
 
 class RateLimit:
-    """A token bucket per person, for what takes the slow lane; the fast lane is free."""
+    """A token bucket per person and per group, for what takes the slow lane; the fast is free.
 
-    def __init__(self, router: Router, *, monotonic: Callable[[], float], a_minute: int) -> None:
+    Who is too fast is told so once, then nothing until they are in time again.
+    """
+
+    def __init__(self, router: Router, *, persons: Buckets, groups: Buckets) -> None:
         self._router = router
-        self._buckets = Buckets(monotonic=monotonic, a_minute=a_minute)
+        self._persons = persons
+        self._groups = groups
 
     async def __call__(self, message: IncomingMessage, call_next: CallNext) -> Reply | None:
-        sender = message.sender
-        person = (sender.channel.platform, sender.account)
-        if self._router.is_fast(message) or self._buckets.take(person):
+        if self._router.is_fast(message):
             return await call_next(message)
-        return Reply(text=TOO_FAST)
+        sender, conversation = message.sender, message.conversation
+        person = (sender.channel.platform, sender.account)
+        if not self._persons.take(person):
+            return Reply(text=TOO_FAST) if self._persons.tell(person) else None
+        group = (conversation.channel.platform, conversation.id)
+        if conversation.is_group and not self._groups.take(group):
+            return Reply(text=GROUP_TOO_FAST) if self._groups.tell(group) else None
+        return await call_next(message)
 
 
 def permit(router: Router) -> Middleware:

@@ -8,7 +8,14 @@ import pytest
 
 from bot.errors import BotError, NotAllowed, UsageError
 from bot.messages import IncomingMessage, MessageKind, Reply, Role, Sender
-from bot.middleware import TOO_FAST, CallNext, around, message_in_hand, roles_held
+from bot.middleware import (
+    GROUP_TOO_FAST,
+    TOO_FAST,
+    CallNext,
+    around,
+    message_in_hand,
+    roles_held,
+)
 from bot.routing import Arguments, Router
 from tests.fakes.messages import message
 
@@ -37,7 +44,10 @@ def _whole(ticks: Ticks | None = None) -> CallNext:
 
     router = Router(otherwise=answer)
     router.command("管理", to=answer, needs=Role.ADMIN)
-    return around(router, roles_of=_roles, monotonic=ticks or Ticks(), questions_a_minute=3)
+    return around(
+        router, roles_of=_roles, monotonic=ticks or Ticks(), questions_a_minute=3,
+        group_questions_a_minute=6,
+    )  # fmt: skip
 
 
 async def test_a_handler_knows_the_message_and_who_sent_it() -> None:
@@ -76,17 +86,33 @@ async def test_a_command_needs_its_role() -> None:
     assert "admin" in allowed.text
 
 
-async def test_who_asks_too_fast_waits_and_others_do_not() -> None:
+async def test_who_asks_too_fast_is_told_so_once_and_others_do_not_wait() -> None:
     ticks = Ticks()
     whole = _whole(ticks)
 
-    replies = [await whole(message(str(n))) for n in range(5)]
-    assert [reply == Reply(text=TOO_FAST) for reply in replies] == [False] * 3 + [True] * 2
-    assert await whole(message("6", sender="other")) != Reply(text=TOO_FAST)
+    replies = [await whole(message(str(n))) for n in range(6)]
+    assert replies[:3] == [Reply(text=f"web:{n} teacher") for n in range(3)]
+    assert replies[3:] == [Reply(text=TOO_FAST), None, None]
+    assert await whole(message("6", sender="other")) == Reply(text="web:6 teacher")
 
     ticks.now_s += 20
-    assert await whole(message("7")) != Reply(text=TOO_FAST)
+    assert await whole(message("7")) == Reply(text="web:7 teacher")
     assert await whole(message("8")) == Reply(text=TOO_FAST)
+    assert await whole(message("9")) is None
+
+
+async def test_a_group_that_asks_too_fast_is_told_so_once() -> None:
+    whole = _whole()
+
+    replies = [
+        await whole(message(str(n), sender=f"s{n}", conversation="g", is_group=True))
+        for n in range(9)
+    ]
+
+    assert replies[6:] == [Reply(text=GROUP_TOO_FAST), None, None]
+    assert None not in replies[:6]
+    elsewhere = await whole(message("9", sender="s8", conversation="h", is_group=True))
+    assert elsewhere == Reply(text="web:9 teacher")
 
 
 async def test_taps_are_never_too_fast() -> None:
