@@ -23,7 +23,7 @@ CallNext = Callable[[IncomingMessage], Awaitable[Reply | None]]
 Middleware = Callable[[IncomingMessage, CallNext], Awaitable[Reply | None]]
 RolesOf = Callable[[Sender], Awaitable[Collection[Role]]]
 
-QUESTIONS_A_MINUTE = 10
+QUESTIONS_A_MINUTE = 20
 GROUP_QUESTIONS_A_MINUTE = 60
 TOO_FAST = "您问得有点快，请过一会儿再问；这期间发的就不一一回了。"
 GROUP_TOO_FAST = "这个群里问得有点快，请过一会儿再问；这期间发的就不一一回了。"

@@ -11,6 +11,7 @@ from bot.channels.base import Recalls, Sends
 from bot.config import RoutingSettings, Settings
 from bot.errors import ChannelError
 from bot.messages import ChannelName
+from bot.tasking import group_webhooks
 from bot.web.addresses import is_only_here, page_address
 from handlers.confirmations import Confirmations
 from handlers.documents.actions import Documents
@@ -95,7 +96,13 @@ def build_running(
     undo = Undo(store, people, clock)
     roster, binding = Roster(store, clock), Binding(store, clock)
     joining = Joining(store, post, clock, people.admins)
-    broadcasts = Broadcasts(store=store, post=post, clock=clock, recall_sent=_recalling(senders))
+    broadcasts = Broadcasts(
+        store=store,
+        post=post,
+        clock=clock,
+        recall_sent=_recalling(senders),
+        chats=group_webhooks(settings),
+    )
     digest = Digest(store=store, post=post, clock=clock, zone=zone)
     journal = Journal(store=store, people=people, zone=zone)
     keeping = Keeping(documents)

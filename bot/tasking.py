@@ -132,7 +132,7 @@ def build_tasking(
     reaching = [name for name in _REACHING if name in channels]
     tasks = Tasks(store, planner, clock, Telling(Post(channels=reaching)))
     reminders = Reminders(store, planner, tasks, word, clock, reaching)
-    assignees = Assignees(store, _webhooks(settings))
+    assignees = Assignees(store, group_webhooks(settings))
     sheets = Sheets(tasks, assignees, times)
     firing = Firing(
         store=store,
@@ -201,7 +201,7 @@ def build_tasking(
             sheets=sheets,
             assignees=assignees,
             post=Post(channels=firing.channels),
-            webhooks=_webhooks(settings),
+            webhooks=group_webhooks(settings),
             clock=clock,
             holidays=CalendarDesk(calendars),
         ),
@@ -209,7 +209,8 @@ def build_tasking(
     )
 
 
-def _webhooks(settings: Settings) -> dict[str, ChannelName]:
+def group_webhooks(settings: Settings) -> dict[str, ChannelName]:
+    """Groups that are only written to, by name."""
     hooks = {one.name: ChannelName.DINGTALK_WEBHOOK for one in settings.dingtalk.webhook}
     return hooks | {one.name: ChannelName.WECOM_WEBHOOK for one in settings.wecom.webhook}
 

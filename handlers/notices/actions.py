@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from bot.errors import NotFound, UsageError
-from bot.messages import Button, Card, Reply
+from bot.messages import Button, Card, ChannelName, Conversation, Reply
 from handlers import undo
 from handlers.access import Act, Actor, check
-from handlers.notices.audience import audience
+from handlers.notices.audience import Audience, audience, may_see
 from handlers.people.selecting import unit_name
 from handlers.posting import Post
 from store import audit, broadcasts, outbox, people
@@ -24,6 +24,7 @@ from store.models_running import Broadcast, BroadcastState
 Recall = Callable[[str, str], Awaitable[bool]]
 """Takes back what a channel (its name) has sent, by the platform's id."""
 
+_CHAT = "chat:"
 _MOST_CHARS = 2000
 _GONE = (DeliveryState.FAILED, DeliveryState.MISSED)
 
@@ -36,6 +37,8 @@ class Preview:
     by_unit: Mapping[str, int]
     unreachable: tuple[str, ...]
     """Who has no account to send to."""
+    chats: tuple[str, ...] = ()
+    """Names of the groups that are only written to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Sent:
     unread: tuple[str, ...]
     unreachable: tuple[str, ...]
     failed: tuple[str, ...]
+    chats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,8 @@ class Broadcasts:
     post: Post
     clock: Callable[[], datetime]
     recall_sent: Recall
+    chats: Mapping[str, ChannelName] = field(default_factory=dict)
+    """Groups that are only written to, by name."""
 
     async def preview(self, actor: Actor, words: str, text: str) -> Preview:
         """Count without sending.
@@ -88,16 +94,19 @@ class Broadcasts:
         _check_text(text)
 
         def query(session: Session) -> Preview:
-            found = _somebody(session, actor, words)
-            reached = self.post.where(session, found)
+            found = self._somebody(session, actor, words)
+            reached = self.post.where(session, found.members)
             units: Counter[str] = Counter()
-            for member_id in found:
+            for member_id in found.members:
                 held = people.memberships(session, member_id)
                 units[unit_name(session, held[0].unit_id) if held else "未分单位"] += 1
             return Preview(
-                count=len(found),
+                count=len(found.members),
                 by_unit=dict(units.most_common()),
-                unreachable=tuple(_name(session, one) for one in found if one not in reached),
+                unreachable=tuple(
+                    _name(session, one) for one in found.members if one not in reached
+                ),
+                chats=tuple(found.chats),
             )
 
         return await self.store.read(query)
@@ -117,7 +126,7 @@ class Broadcasts:
             raise UsageError("the time is over", reply="这个时间已经过去了，请换一个以后的时间。")
 
         def work(session: Session) -> Sent:
-            found = _somebody(session, actor, words)
+            found = self._somebody(session, actor, words)
             row = broadcasts.add(
                 session,
                 text=text,
@@ -127,7 +136,7 @@ class Broadcasts:
                 now=now,
                 due_at=due_at or now,
             )
-            for member_id in found:
+            for member_id in found.members:
                 reply = Reply(card=_card(row, actor.name))
                 at = f"broadcast:{row.id}:{member_id}"
                 delivery = self.post.to_member(session, member_id, at, reply, now, due_at=due_at)
@@ -135,8 +144,10 @@ class Broadcasts:
                 broadcasts.note(
                     session, row.id, recipient, member_id=member_id, delivery_id=delivery, now=now
                 )
+            for name in found.chats:
+                self._to_chat(session, row, name, actor.name, now, due_at)
             undo.remember(session, actor, "broadcast.send", {"broadcast_id": row.id}, now)
-            after = f"{words}，{len(found)} 人：{text}"
+            after = f"{words}，{len(found.members)} 人：{text}"
             _record(session, actor, "broadcast.send", row.id, now, after)
             return _sent(session, row)
 
@@ -147,7 +158,7 @@ class Broadcasts:
         check(actor, Act.BROADCAST)
 
         def query(session: Session) -> list[Sent]:
-            rows = [row for row in broadcasts.recent(session) if _may_see(session, actor, row)]
+            rows = [row for row in broadcasts.recent(session) if may_see(session, actor, row)]
             return [_sent(session, row) for row in rows[:limit]]
 
         return await self.store.read(query)
@@ -233,12 +244,29 @@ class Broadcasts:
             late += not is_gone
         return Recalled(withdrawn=withdrawn, taken_back=taken_back, too_late=late)
 
+    def _somebody(self, session: Session, actor: Actor, words: str) -> Audience:
+        found = audience(session, actor, words, self.chats.keys())
+        if not (found.members or found.chats):
+            raise UsageError("nobody", reply="没有人可以发，请换一个范围。")
+        return found
 
-def _somebody(session: Session, actor: Actor, words: str) -> Sequence[int]:
-    found = audience(session, actor, words)
-    if not found:
-        raise UsageError("nobody", reply="没有人可以发，请换一个范围。")
-    return found
+    def _to_chat(
+        self,
+        session: Session,
+        row: Broadcast,
+        name: str,
+        who: str,
+        now: datetime,
+        due_at: datetime | None,
+    ) -> None:
+        """Into a group that cannot answer: words, without a button."""
+        chat = Conversation(channel=self.chats[name], id=name, is_group=True)
+        reply = Reply(text=f"**通知**\n{row.text}\n（{who or '管理员'}）")
+        at = f"broadcast:{row.id}:{_CHAT}{name}"
+        delivery = self.post.to(session, chat, at, reply, now, due_at=due_at)
+        broadcasts.note(
+            session, row.id, f"{_CHAT}{name}", member_id=None, delivery_id=delivery, now=now
+        )
 
 
 def _check_text(text: str) -> None:
@@ -250,17 +278,9 @@ def _check_text(text: str) -> None:
 
 def _own(session: Session, actor: Actor, broadcast_id: int) -> Broadcast:
     row = broadcasts.get(session, broadcast_id)
-    if row is None or not _may_see(session, actor, row):
+    if row is None or not may_see(session, actor, row):
         raise NotFound(f"no broadcast {broadcast_id}", reply=f"没有通知 {broadcast_id}。")
     return row
-
-
-def _may_see(session: Session, actor: Actor, row: Broadcast) -> bool:
-    if actor.is_operator or row.made_account == actor.account:
-        return True
-    if row.made_by is not None and row.made_by == actor.member_id:
-        return True
-    return any(actor.may(Act.MANAGE_PEOPLE, one) for one in people.root_units(session))
 
 
 def _card(row: Broadcast, who: str, *, mark: str = "") -> Card:
@@ -274,7 +294,8 @@ def _card(row: Broadcast, who: str, *, mark: str = "") -> Card:
 
 
 def _sent(session: Session, row: Broadcast) -> Sent:
-    readers = broadcasts.readers(session, row.id)
+    everybody = broadcasts.readers(session, row.id)
+    readers = [one for one in everybody if _chat_of(one) is None]
     states = [one.delivery.state if one.delivery else None for one in readers]
     return Sent(
         id=row.id,
@@ -299,7 +320,14 @@ def _sent(session: Session, row: Broadcast) -> Sent:
             for one, state in zip(readers, states, strict=True)
             if state in _GONE
         ),
+        chats=tuple(filter(None, map(_chat_of, everybody))),
     )
+
+
+def _chat_of(reader: broadcasts.Reader) -> str | None:
+    """The group's name, where it is one."""
+    recipient = reader.notice.recipient or ""
+    return recipient.removeprefix(_CHAT) if recipient.startswith(_CHAT) else None
 
 
 def _name(session: Session, member_id: int | None) -> str:

@@ -15,6 +15,7 @@ from bot.routing import Pass
 from handlers.access import Actor
 from handlers.confirmations import Confirmations, Values
 from handlers.notices.actions import Broadcasts, Preview, Recalled, Sent
+from handlers.notices.audience import parted
 from handlers.people.actions import People
 from handlers.undo import Undo
 
@@ -23,7 +24,7 @@ ReadTime = Callable[[str, datetime], datetime | None]
 
 _HOW = (
     "可以这样写：/通知 云溪县第二中学 明天下午三点开会；范围还可以是全体、支部书记、"
-    "二中的党员、片区名、姓名、未读3、未签到5、未办结12，用顿号隔开。"
+    "二中的党员、片区名、姓名、群名（群消息推送）、未读3、未签到、未交12（任务编号），用顿号隔开。"
     "定时发：/通知 全体 定时 “明天 8:30” 内容。\n"
     "看回执：/通知 3；催未读的：/通知 催 3；撤回：/通知 撤回 3。"
 )
@@ -59,7 +60,7 @@ class NoticesDialogue:
         """/通知 and what belongs to it."""
         actor = await self.people.actor(message.sender)
         match arguments.words:
-            case []:
+            case [] if not arguments.mentions:
                 return Reply(text=self._listed(await self.broadcasts.mine(actor)), is_private=True)
             case [number] if number.isdecimal():
                 sent = await self.broadcasts.look(actor, int(number))
@@ -68,7 +69,7 @@ class NoticesDialogue:
                 return await self._ask_chase(message, actor, int(number))
             case ["撤回", number] if number.isdecimal():
                 return await self._ask_recall(message, actor, int(number))
-            case [_]:
+            case [_] if not arguments.mentions:
                 raise UsageError("incomplete", reply=_HOW)
         return await self._ask_send(message, actor, arguments)
 
@@ -87,14 +88,13 @@ class NoticesDialogue:
             message,
             "broadcast.send",
             values,
-            title=f"发通知给 {preview.count} 人",
+            title=f"发通知给 {_counted(preview.count, preview.chats)}",
             body=f"范围：{_units(preview)}\n发送：{when}\n内容：{text}{_unreachable(preview)}",
         )
 
     def _parted(self, arguments: Arguments) -> tuple[str, str, datetime | None]:
         """Audience, text, and when."""
-        audience, _, rest = arguments.text.strip().partition(" ")
-        rest = rest.strip()
+        audience, rest = parted(arguments.text)
         if not rest.startswith("定时"):
             return audience, rest, None
         rest = rest.removeprefix("定时").lstrip(" ：:")
@@ -126,7 +126,7 @@ class NoticesDialogue:
             message,
             "broadcast.recall",
             {"broadcast_id": number},
-            title=f"撤回通知 {number}（发给 {sent.total} 人）",
+            title=f"撤回通知 {number}（发给 {_counted(sent.total, sent.chats)}）",
             body=f"已送到 {sent.delivered} 人，能不能从他们那里撤掉要看平台。\n内容：{sent.text}",
         )
 
@@ -153,7 +153,7 @@ class NoticesDialogue:
         sent = await self.broadcasts.send(actor, words, text, due_at=due_at)
         when = f"，{self._day(due_at)}发出" if due_at else ""
         return Reply(
-            text=f"通知 {sent.id} 已交给发件箱，共 {sent.total} 人{when}。"
+            text=f"通知 {sent.id} 已交给发件箱，共 {_counted(sent.total, sent.chats)}{when}。"
             f"看回执发 /通知 {sent.id}，撤回发 /通知 撤回 {sent.id}。"
         )
 
@@ -180,7 +180,7 @@ class NoticesDialogue:
     def _receipts(self, sent: Sent) -> str:
         lines = [
             f"通知 {sent.id}（{sent.audience}，{self._day(sent.due_at)}）："
-            f"{'已撤回' if sent.is_recalled else f'共 {sent.total} 人'}",
+            f"{'已撤回' if sent.is_recalled else f'共 {_counted(sent.total, sent.chats)}'}",
             sent.text,
             f"送到 {sent.delivered} 人，回“收到” {sent.read} 人。",
         ]
@@ -202,7 +202,13 @@ def _id(values: Values) -> int:
 
 
 def _units(preview: Preview) -> str:
-    return "，".join(f"{unit} {count} 人" for unit, count in list(preview.by_unit.items())[:20])
+    units = [f"{unit} {count} 人" for unit, count in list(preview.by_unit.items())[:20]]
+    return "，".join([*units, *(f"“{name}”群（收不到回执）" for name in preview.chats)])
+
+
+def _counted(members: int, chats: Sequence[str]) -> str:
+    groups = f"{len(chats)} 个群" if chats else ""
+    return "、".join(filter(None, (f"{members} 人" if members or not chats else "", groups)))
 
 
 def _unreachable(preview: Preview) -> str:
