@@ -29,6 +29,7 @@ from bot.dispatcher import Dispatcher
 from bot.housekeeping import housekeeping
 from bot.identity import ChatFront, demo_identity, no_identity
 from bot.keeping import build_keeping
+from bot.live_cards import LiveCards
 from bot.media import Intake
 from bot.messages import ChannelName, Role, Sender
 from bot.middleware import around
@@ -383,6 +384,9 @@ def _built(
         admin=admin,
         tasking=tasking,
         recording=recording,
+        live_cards=LiveCards(
+            store=store, calls=recording.roll_calls, channels=senders, monotonic=time.monotonic
+        ),
         reporting=reporting,
         keeping=running,
         safekeeping=safekeeping,

@@ -16,6 +16,7 @@ from bot.config import Settings
 from bot.dingtalk import DingTalk
 from bot.dispatcher import Dispatcher
 from bot.keeping import Keeping
+from bot.live_cards import LiveCards
 from bot.messages import ChannelName
 from bot.operations import Desk
 from bot.outbox import Outbox
@@ -74,6 +75,7 @@ class App:
     admin: AdminSite
     tasking: Tasking
     recording: Recording
+    live_cards: LiveCards
     reporting: Reporting
     keeping: Running
     safekeeping: Keeping
@@ -102,6 +104,7 @@ class App:
                 "housekeeping": group.create_task(self.housekeeping.run()),
                 "backups": group.create_task(self.safekeeping.ticker.run()),
                 "roll calls": group.create_task(self.recording.run()),
+                "cards": group.create_task(self.live_cards.run()),
             }
             if self.tasking.clock_dialogue is not None:
                 self.loops.tasks["clock"] = group.create_task(self.tasking.clock_dialogue.run())

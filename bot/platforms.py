@@ -87,6 +87,12 @@ ROWS = (
                  DINGTALK_WEBHOOK: "没有"},
     ),
     Row(
+        title="签到卡片上的人数", needs="refresh_card", yes="自己更新", no="有人点了才更新",
+        instead={TERMINAL: "发 `/签到 情况` 看", APP: "结束时更新一次", WEBHOOK: "没有",
+                 DINGTALK: "配了卡片模板：半分钟更新一次；没配：发 `/签到 情况` 看",
+                 DINGTALK_WEBHOOK: "没有"},
+    ),
+    Row(
         title="发照片、文件给它", needs="download", yes="存一天，等着当佐证", no="不能",
         instead={PAGE: "点 📎，或拖进来、粘贴", WEBHOOK: "只发不收",
                  DINGTALK: "存一天，等着当佐证（文件要在私聊里发）",

@@ -97,6 +97,38 @@ def _values(draft: Draft, now: datetime) -> dict[str, object]:
     }
 
 
+def sent_with(
+    session: Session, channel: str, conversation: str, words: str, since: datetime
+) -> tuple[Delivery, str] | None:
+    """The newest that arrived in a conversation with ``words`` in its reply.
+
+    With it, how the platform calls its last part.
+    """
+    found = session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.channel == channel,
+            Delivery.conversation == conversation,
+            Delivery.created_at >= since,
+            Delivery.state == DeliveryState.SENT,
+            Delivery.reply.contains(words, autoescape=True),
+        )
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    called = session.scalars(
+        select(Part.provider_id).where(Part.delivery_id == found.id).order_by(Part.n.desc())
+    )
+    return found, next((one for one in called if one), "")
+
+
+def reword(session: Session, delivery_id: int, reply: str) -> None:
+    """Remember what a message that was sent says by now."""
+    session.execute(update(Delivery).where(Delivery.id == delivery_id).values(reply=reply))
+
+
 def claim(
     session: Session,
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import CursorResult, func, insert, select, update
+from sqlalchemy import CursorResult, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.inserting import insert_once
@@ -14,6 +14,7 @@ from store.models_records import CheckIn, RollCall, RollCallMember
 from store.waking import wake
 
 TOPIC = "roll_calls"
+COUNTS = "roll_call_counts"
 
 
 def open_once(
@@ -62,6 +63,15 @@ def open_with_code(session: Session, now: datetime) -> Sequence[RollCall]:
         select(RollCall).where(
             RollCall.secret.is_not(None), RollCall.closed_at.is_(None), RollCall.closes_at > now
         )
+    ).all()
+
+
+def lately_open(session: Session, since: datetime) -> Sequence[RollCall]:
+    """Open ones, and those that closed after ``since``."""
+    return session.scalars(
+        select(RollCall)
+        .where(or_(RollCall.closed_at.is_(None), RollCall.closed_at > since))
+        .order_by(RollCall.id)
     ).all()
 
 
@@ -120,6 +130,7 @@ def move(
         .values(standing=standing, record_id=record_id)
     )
     assert isinstance(changed, CursorResult)  # noqa: S101
+    wake(session, COUNTS)
     return changed.rowcount > 0
 
 
@@ -162,6 +173,7 @@ def close(session: Session, roll_call_id: int, now: datetime) -> bool:
         .values(closed_at=now)
     )
     assert isinstance(closed, CursorResult)  # noqa: S101
+    wake(session, COUNTS)
     return closed.rowcount > 0
 
 

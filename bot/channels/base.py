@@ -141,6 +141,20 @@ class UpdatesCards(Protocol):
 
 
 @runtime_checkable
+class RefreshesCards(Protocol):
+    """Changes a card that was sent, at any time: nobody has to have tapped it."""
+
+    refresh_every_s: float
+    """No more often."""
+    refreshes_once: bool
+    """The platform takes one change of a card; it is kept for the end of what the card shows."""
+
+    async def refresh_card(self, reply: Reply, target: Target, provider_id: str) -> None:
+        """Raises ``ChannelError`` when it stays as it was."""
+        ...
+
+
+@runtime_checkable
 class Recalls(Protocol):
     """Takes a sent message back within the platform's window."""
 

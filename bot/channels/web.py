@@ -93,6 +93,8 @@ class WebChannel:
     name = ChannelName.WEB
     guarantee = Guarantee.ONCE
     dedupe_window_s = float("inf")
+    refresh_every_s = 2.0
+    refreshes_once = False
 
     def __init__(
         self,
@@ -140,6 +142,12 @@ class WebChannel:
         said = Said(id=delivery_id, reply=reply, reply_to=reply_to, files=reply.attachments)
         self._publish(target.conversation.id, self._event(said, target.conversation.id))
         return Sent(provider_id=delivery_id)
+
+    async def refresh_card(self, reply: Reply, target: Target, provider_id: str) -> None:
+        """Change what a page that is open shows; one that opens later reads the change."""
+        said = Said(id=provider_id, reply=reply, reply_to=target.reply_to, files=reply.attachments)
+        whole = self._event(said, target.conversation.id)
+        self._publish(target.conversation.id, _Event("change", "", whole.data))
 
     def wait_s(self, target: Target, now: datetime) -> float:
         return 0.0

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.codec import reply_to_json
 from bot.errors import NotAllowed, NotFound, UsageError
-from bot.messages import Conversation
+from bot.messages import ChannelName, Conversation
 from handlers.access import Actor
 from handlers.records import rights
 from handlers.records.answers import Said
@@ -32,6 +32,7 @@ from store.models_records import CheckIn, RollCallMember
 from store.records import NewFile
 
 _NUDGE_AGAIN = timedelta(minutes=1)
+_JUST_CLOSED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +255,25 @@ class RollCalls:
         def query(session: Session) -> RollCallView:
             roll_call = self.book.led(session, actor, roll_call_id, here)
             return self.book.view(session, roll_call, with_roster=True)
+
+        return await self.store.read(query)
+
+    async def lately_open(self) -> Sequence[tuple[RollCallView, Conversation]]:
+        """Open ones and those just closed, with the chat each was opened in."""
+        since = self.book.clock() - _JUST_CLOSED
+
+        def query(session: Session) -> list[tuple[RollCallView, Conversation]]:
+            return [
+                (
+                    self.book.view(session, one),
+                    Conversation(
+                        channel=ChannelName(one.channel),
+                        id=one.conversation,
+                        is_group=one.is_group,
+                    ),
+                )
+                for one in roll_calls.lately_open(session, since)
+            ]
 
         return await self.store.read(query)
 

@@ -193,6 +193,7 @@ class Book:
             place=roll_call.place,
             starts_at=roll_call.starts_at.astimezone(self.zone),
             closes_at=roll_call.closes_at.astimezone(self.zone),
+            opened_at=roll_call.opened_at,
             is_open=is_open(roll_call, self.clock()),
             needs_code=roll_call.secret is not None,
             counts=roll_calls.counts(session, roll_call.id),

@@ -55,6 +55,7 @@ class RollCallView:
     place: str
     starts_at: datetime
     closes_at: datetime
+    opened_at: datetime
     is_open: bool
     needs_code: bool
     counts: Mapping[CheckIn, int]

@@ -61,12 +61,16 @@ def counted(view: RollCallView) -> str:
     return "，".join(parts)
 
 
-def card(view: RollCallView, *, is_leader: bool = False) -> Card:
-    """The card that everybody taps; one key, so that it counts on."""
+def card(view: RollCallView, *, is_leader: bool = False, counts: bool = True) -> Card:
+    """The card that everybody taps; one key, so that it counts on.
+
+    Without ``counts`` for each one's own: nobody keeps thousands of them up to date.
+    """
     facts = [("单位", view.unit), ("时间", span(view.starts_at, view.closes_at))]
     if view.place:
         facts.append(("地点", view.place))
-    facts.append(("人数", counted(view)))
+    if counts:
+        facts.append(("人数", counted(view)))
     buttons: tuple[Button, ...] = ()
     if view.is_open:
         buttons = (
@@ -104,13 +108,13 @@ def opened(view: RollCallView, *, is_group: bool) -> Reply:
 
 
 def _invitation(view: RollCallView) -> Reply:
-    return Reply(text=f"请签到：{view.title}。也可以直接发“到”。", card=card(view))
+    return Reply(text=f"请签到：{view.title}。也可以直接发“到”。", card=card(view, counts=False))
 
 
 def _nudge(view: RollCallView) -> Reply:
     return Reply(
         text=f"您还没有签到：{view.title}，{view.closes_at:%H:%M} 结束。不能来请发“请假 事由”。",
-        card=card(view),
+        card=card(view, counts=False),
     )
 
 

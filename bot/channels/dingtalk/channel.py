@@ -70,6 +70,9 @@ class DingTalkChannel:
     guarantee = Sender.guarantee
     dedupe_window_s = Sender.dedupe_window_s
     keeps_privacy: Literal[True] = True
+    refresh_every_s = 30.0
+    """Each change is a call that counts against the month's."""
+    refreshes_once = False
 
     def __init__(self, needs: ChannelNeeds) -> None:
         self._settings = needs.settings
@@ -119,6 +122,9 @@ class DingTalkChannel:
 
     async def update_card(self, reply: Reply, target: Target, provider_id: str) -> None:
         await self._sender.update_card(reply, target, provider_id)
+
+    async def refresh_card(self, reply: Reply, target: Target, provider_id: str) -> None:
+        await self.update_card(reply, target, provider_id)
 
     async def recall(self, provider_id: str) -> None:
         await self._sender.recall(provider_id)

@@ -73,6 +73,8 @@ class WeComApp:
     name = ChannelName.WECOM_APP
     guarantee = Guarantee.ONCE
     dedupe_window_s = float(DEDUPE_WINDOW_S)
+    refresh_every_s = 0.0
+    refreshes_once = True
 
     def __init__(self, settings: AppSettings, needs: AppDependencies) -> None:
         self.settings = settings
@@ -174,6 +176,9 @@ class WeComApp:
             raise ChannelRefused("this message is no card that can be updated")
         body = self._renderer.update_body(reply.card, _accounts(target), response_code)
         await self.api.post(UPDATE, body)
+
+    async def refresh_card(self, reply: Reply, target: Target, provider_id: str) -> None:
+        await self.update_card(reply, target, provider_id)
 
     async def recall(self, provider_id: str) -> None:
         """Take a message back within 24 h."""

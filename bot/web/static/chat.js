@@ -185,6 +185,10 @@ function listen() {
     log.append(element(html));
     atEnd();
   });
+  events.addEventListener("change", (event) => {
+    const { id, html } = JSON.parse(event.data);
+    document.getElementById(`r-${id}`)?.replaceWith(element(html));
+  });
   events.addEventListener("draft", (event) => {
     const { reply_to, text } = JSON.parse(event.data);
     waiting(reply_to, text);

@@ -63,6 +63,7 @@ def test_what_decides_is_the_class() -> None:
     assert able == {
         "stream": {PAGE, SOCKET, CALLBACK},
         "update_card": {APP, SOCKET, CALLBACK, DINGTALK},
+        "refresh_card": {PAGE, APP, DINGTALK},
         "download": {APP, SOCKET, CALLBACK, DINGTALK},
         "keeps_privacy": {SOCKET, CALLBACK, DINGTALK},
         "recall": {APP, DINGTALK},
