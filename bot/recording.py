@@ -27,6 +27,7 @@ from handlers.records.erasing import Erasing
 from handlers.records.form_dialogue import FormDialogue
 from handlers.records.on_site import OnSite
 from handlers.records.personal import Personal
+from handlers.records.photos import Photos
 from handlers.records.record_views import Views
 from handlers.records.roll_call_book import Book
 from handlers.records.routes import RecordRoutes
@@ -134,6 +135,7 @@ def build_recording(
         check_in=CheckInDialogue(
             roll_calls=calls,
             on_site=on_site,
+            photos=Photos(store=store, book=book),
             people=people,
             attachments=attachments,
             calendar=planner.calendar,

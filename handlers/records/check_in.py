@@ -277,18 +277,6 @@ class RollCalls:
 
         return await self.store.read(query)
 
-    async def mine(self, actor: Actor) -> Sequence[RollCallView]:
-        """Open ones that expect the actor."""
-        now = self.book.clock()
-
-        def query(session: Session) -> list[RollCallView]:
-            if actor.member_id is None:
-                return []
-            found = roll_calls.open_for(session, actor.member_id, now)
-            return [self.book.view(session, one) for one in found]
-
-        return await self.store.read(query)
-
     async def _answer_for(
         self, actor: Actor, said: Said, here: Conversation, roll_call_id: int | None
     ) -> Answered:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.arguments import Arguments
 from bot.errors import UsageError
@@ -18,6 +18,7 @@ from handlers.records.attachments import Attachments
 from handlers.records.check_in import RollCalls
 from handlers.records.on_site import OnSite
 from handlers.records.opening import read_opening
+from handlers.records.photos import Photos
 from handlers.records.roll_call_views import Result
 from scheduler.echo import echo
 from scheduler.school_calendar import Term, WorkdayCalendar
@@ -47,6 +48,7 @@ class CheckInDialogue:
 
     roll_calls: RollCalls
     on_site: OnSite
+    photos: Photos
     people: People
     attachments: Attachments
     calendar: WorkdayCalendar
@@ -61,6 +63,9 @@ class CheckInDialogue:
         if re.fullmatch(r"\d{6}", words):
             return await self._answer(message, actor, Said(word=Word.PRESENT, code=words), None)
         roll_call_id, rest = _numbered(words)
+        if rest == "照片" and roll_call_id is not None:
+            kept = replace(message, attachments=await self.photos.kept(message, roll_call_id))
+            return await self._with_photo(kept, actor, Said(word=Word.PRESENT), roll_call_id)
         said = read_answer(rest) or Said(word=Word.PRESENT)
         return await self._answer(message, actor, said, roll_call_id)
 
@@ -107,12 +112,22 @@ class CheckInDialogue:
     async def photo(self, message: IncomingMessage, arguments: Arguments) -> Reply | None:
         """A photo sent while a roll call is open says that one is there."""
         actor = await self.people.actor(message.sender)
-        mine = await self.roll_calls.mine(actor)
-        if not mine:
+        meant = await self.photos.meant(actor)
+        if not meant:
             raise Pass
-        files = await self.attachments.keep(message)
+        if len(meant) > 1:
+            await self.photos.keep(message)
+            return wording.which_photo(meant)
         said = read_answer(message.text) or Said(word=Word.PRESENT)
-        found = await self.roll_calls.answer(actor, said, message.conversation, files=files)
+        return await self._with_photo(message, actor, said, meant[0].id)
+
+    async def _with_photo(
+        self, message: IncomingMessage, actor: Actor, said: Said, roll_call_id: int
+    ) -> Reply:
+        files = await self.attachments.keep(message, "photos")
+        found = await self.roll_calls.answer(
+            actor, said, message.conversation, roll_call_id=roll_call_id, files=files
+        )
         return wording.answered(found, actor.name, is_group=message.conversation.is_group)
 
     async def _answer(

@@ -83,6 +83,9 @@ class Book:
             record_id = records.add(session, new, entered, files)
             return record_id is not None and roll_calls.move(session, line, standing, record_id)
         record = records.newest(session, line.record_id)
+        if record is not None:
+            known = {one.blob for one in records.files_of(session, record.id)}
+            files = [one for one in files if one.blob not in known]
         tells_nothing_new = line.standing == standing and not (said.reason or said.minutes)
         if record is None or (tells_nothing_new and not files):
             return False

@@ -147,6 +147,8 @@ class Taking:
             standing = was
         if not self.book.put(session, roll_call, line, standing, said, entered, files):
             return Answered(result=Result.ALREADY, standing=standing, view=view)
+        if was is standing and files:
+            return Answered(result=Result.PHOTO_ADDED, standing=standing, view=view)
         return Answered(
             result=Result.DONE if was is CheckIn.MISSING else Result.CORRECTED,
             standing=standing,

@@ -17,6 +17,8 @@ class Result(StrEnum):
     DONE = "done"
     ALREADY = "already"
     CORRECTED = "corrected"
+    PHOTO_ADDED = "photo_added"
+    """To what was said before."""
     ASKED = "asked"
     """A late one waits for an officer's word."""
     CLOSED = "closed"

@@ -224,6 +224,8 @@ def _told(found: Answered, view: RollCallView, who: str) -> str:
             return f"{who}{standing}：{view.title}。{counted(view)}。"
         case Result.CORRECTED:
             return f"{who}已改为“{standing}”：{view.title}。{counted(view)}。"
+        case Result.PHOTO_ADDED:
+            return f"{who}照片收到了，作为“{view.title}”签到的佐证。"
         case Result.ALREADY:
             return f"{who}{standing}，不用再发：{view.title}。"
         case Result.ASKED:
@@ -254,14 +256,19 @@ def _told(found: Answered, view: RollCallView, who: str) -> str:
     return NOT_EXPECTED
 
 
-def _which(choices: Sequence[RollCallView]) -> Reply:
+def which_photo(choices: Sequence[RollCallView]) -> Reply:
+    """The photo is kept until one is tapped."""
+    return _which(choices, "照片收到了。有好几个签到在进行，请点它是哪一个的：", " 照片")
+
+
+def _which(choices: Sequence[RollCallView], text: str = WHICH, more: str = "") -> Reply:
     return Reply(
-        text=WHICH,
+        text=text,
         card=Card(
             title="签到",
             body="\n".join(f"{one.title}　{span(one.starts_at, one.closes_at)}" for one in choices),
             buttons=tuple(
-                Button(label=one.title[:12], command=f"/签到 {one.id}") for one in choices[:6]
+                Button(label=one.title[:12], command=f"/签到 {one.id}{more}") for one in choices[:6]
             ),
         ),
     )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.assembled import App
 from handlers.people.actions import operator
+from store import records
 from store.models import Blob
 from store.models_records import Record, RecordKind
-from tests.scenario.drivers import CHANNELS, Driver, Enter, on_the_page
+from store.records import Wanted
+from tests.scenario.drivers import CHANNELS, Driver, Enter, WebDriver, on_the_page
 from tests.scenario.town import living
 
 ROSTER = """姓名,单位,角色
@@ -24,6 +29,10 @@ ROSTER = """姓名,单位,角色
 檀溪,云溪县教育局/云溪县第二中学/二中第一党支部,教师
 桑榆晚,云溪县教育局/云溪县第二中学/二中第一党支部,教师
 """
+
+
+ONLY_ANSWER = (CHANNELS["console"], CHANNELS["aibot_callback"])
+"""Nobody can be written to first there; the page has what comes by itself."""
 
 
 @pytest.fixture
@@ -89,6 +98,82 @@ async def test_who_is_there_sends_the_digits_of_the_minute(app: App, enter: Ente
         assert "已签到" in await ask(teacher, digits)
         assert "不用再发" in await ask(teacher, f"签到 {digits}")
         assert "没有权限" in await ask(teacher, "/签到 二维码 1")
+
+
+def photo(colour: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+async def entered(app: App) -> list[tuple[int, str]]:
+    """Of every check-in its roll call and its photos, as they are now."""
+    wanted = Wanted(kinds=[RecordKind.CHECK_IN])
+
+    def query(session: Session) -> list[tuple[int, str]]:
+        found = records.find(session, wanted)
+        return [
+            (one.roll_call_id or 0, "、".join(f.name for f in records.files_of(session, one.id)))
+            for one in found
+        ]
+
+    return sorted(await app.store.read(query))
+
+
+async def test_a_photo_signs_in_and_is_its_proof(app: App) -> None:
+    async with (
+        on_the_page(app, "关若谷") as secretary,
+        on_the_page(app, "柏舟") as teacher,
+    ):
+        assert isinstance(teacher, WebDriver)
+        await teacher.send_file("早了.png", photo("red"))
+        assert "先替您存着" in (await teacher.heard()).text
+
+        await ask(secretary, "/签到 开始 主题党日")
+        assert "请签到" in (await teacher.heard()).text
+        await teacher.send_file("现场.png", photo("green"))
+        assert "已签到" in (await teacher.heard()).text
+        for _ in range(2):
+            await teacher.send_file("再一张.png", photo("blue"))
+            said = (await teacher.heard()).text
+        assert "不用再发" in said
+        assert await entered(app) == [(1, "现场.png、再一张.png")]
+
+        await ask(secretary, "/签到 开始 志愿服务")
+        await teacher.heard()
+        await ask(secretary, "/签到 开始 党课")
+        await teacher.heard()
+        await teacher.send_file("哪一个.png", photo("white"))
+        assert "请点它是哪一个的" in (await teacher.heard()).text
+        assert len(await entered(app)) == 1
+        await teacher.tap("/签到 3 照片")
+        assert "已签到：党课" in (await teacher.heard()).text
+        assert await entered(app) == [(1, "现场.png、再一张.png"), (3, "哪一个.png")]
+
+
+async def test_whoever_was_not_in_time_asks_and_is_told(app: App, enter: Enter) -> None:
+    async with AsyncExitStack() as stack:
+        secretary = await stack.enter_async_context(on_the_page(app, "关若谷"))
+        await ask(secretary, "/签到 开始 主题党日")
+        await ask(secretary, "/签到 结束")
+        for name, decision, told in (("柏舟", "同意", "已同意"), ("檀溪", "不同意", "没有同意")):
+            teacher = await stack.enter_async_context(enter(app, name))
+            await teacher.say("补签 当时手机没电")
+            while "已转给发起人" not in (await teacher.heard()).text:
+                pass
+            asked = await secretary.heard()
+            assert f"{name} 申请补签“主题党日”" in asked.text
+            assert "当时手机没电" in asked.text
+            member = (await app.people.named(name)).member_id
+            await secretary.tap(f"/补签 {decision} 1 {member}")
+            assert name in (await secretary.heard()).text
+            await secretary.tap(f"/补签 {decision} 1 {member}")
+            assert "已经处理过" in (await secretary.heard()).text
+            page = await stack.enter_async_context(on_the_page(app, name))
+            listener = page if enter in ONLY_ANSWER else teacher
+            while told not in (await listener.heard()).text:
+                pass
+        assert "实到 1" in await ask(secretary, "/签到 情况")
 
 
 async def test_a_sentence_is_stored_only_after_a_yes(app: App, enter: Enter) -> None:
