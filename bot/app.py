@@ -194,6 +194,7 @@ def _built(
         zone=zone,
         pending=pending,
         fetch=intake.fetch,
+        telling=tasking.tasks.telling,
         screen_path=links.screen,
         proposals=proposals,
     )

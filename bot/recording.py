@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,8 @@ from handlers.records.type_files import BUILTIN, load_record_types
 from handlers.records.types import RecordTypes
 from handlers.reports.actions import Reports
 from handlers.reports.dialogue import ReportsDialogue
+from handlers.tasks.proving import prove
+from handlers.tasks.telling import Telling
 from knowledge.writer_proposals import Proposals
 from scheduler.planning_horizon import Planner
 from store import roll_calls
@@ -95,6 +98,7 @@ def build_recording(
     zone: ZoneInfo,
     pending: Pending,
     fetch: Fetch,
+    telling: Telling,
     screen_path: Callable[[int, Sender, datetime], str],
     proposals: Proposals | None = None,
 ) -> Recording:
@@ -111,6 +115,7 @@ def build_recording(
         channels=channels,
         wording=wording.DELIVERED,
         points=points,
+        prove=partial(prove, planner, telling),
     )
     calls = RollCalls(store=store, book=book)
     on_site = OnSite(

@@ -15,7 +15,7 @@ from bot.messages import ChannelName, Conversation
 from handlers.access import Actor
 from handlers.records import rights
 from handlers.records.answers import Said
-from handlers.records.opening import Opening
+from handlers.records.opening import Opening, for_task
 from handlers.records.roll_call_book import (
     Book,
     account,
@@ -25,6 +25,7 @@ from handlers.records.roll_call_book import (
 )
 from handlers.records.roll_call_taking import MAKE_UP_FOR, Taking
 from handlers.records.roll_call_views import Answered, Line, Nudged, Result, RollCallView
+from handlers.tasks import proving
 from store import outbox, people, records, roll_calls
 from store.engine import Store
 from store.models import DeliveryKind
@@ -52,17 +53,19 @@ class RollCalls:
         return {one.id: one.name for one in rows if actor.is_operator or one.id in actor.roles}
 
     async def open(
-        self, actor: Actor, opening: Opening, here: Conversation, *, key: str,
-        occurrence_id: int | None = None,
-    ) -> RollCallView:  # fmt: skip
+        self, actor: Actor, opening: Opening, here: Conversation, *, key: str
+    ) -> RollCallView:
         """Open one and freeze its roster; the same ``key`` opens it once.
 
         Opened in a private chat, everybody who is expected is invited.
 
         Raises:
+            NotFound: There is no such task.
             NotAllowed: The actor may not open this type there.
             UsageError: The unit is not clear, nobody is in it, or the type is confidential here.
         """
+        if opening.occurrence_id is not None:
+            opening = await self._for_task(actor, opening, opening.occurrence_id, here)
         unit_id = await self._unit_of(actor, opening, here)
         type_ = opening.type
         if type_ is not None:
@@ -80,13 +83,13 @@ class RollCalls:
             members = people.members(session, people.with_all_below(session, [unit_id]))
             if not members:
                 raise UsageError("nobody there", reply="这个单位在花名册上还没有人，没法签到。")
-            opened = roll_calls.open_once(
-                session,
-                self._values(actor, opening, here, unit_id, key, occurrence_id, now),
-                members,
-            )
+            values = self._values(actor, opening, here, unit_id, key, now)
+            opened = roll_calls.open_once(session, values, members)
             if opened is None:
                 raise UsageError("opened at the same time")
+            if opening.occurrence_id is not None:
+                entry = proving.provable(session, actor, opening.occurrence_id, here)
+                proving.begin(session, actor, entry, opening.title, now)
             view = self.book.view(session, opened)
             if not here.is_group:
                 ids = [one.id for one in members if one.id != actor.member_id]
@@ -294,6 +297,16 @@ class RollCalls:
 
         return await self.store.write(work)
 
+    async def _for_task(
+        self, actor: Actor, opening: Opening, occurrence_id: int, here: Conversation
+    ) -> Opening:
+        def query(session: Session) -> Opening:
+            entry = proving.provable(session, actor, occurrence_id, here)
+            unit_id = entry.assignment.unit_id
+            return for_task(opening, entry.task.title, unit_id, self.book.types)
+
+        return await self.store.read(query)
+
     async def _unit_of(self, actor: Actor, opening: Opening, here: Conversation) -> int:
         """The unit that was named, else the one this chat belongs to, else the actor's own."""
 
@@ -320,7 +333,6 @@ class RollCalls:
         here: Conversation,
         unit_id: int,
         key: str,
-        occurrence_id: int | None,
         now: datetime,
     ) -> dict[str, object]:
         return {
@@ -338,7 +350,7 @@ class RollCalls:
             "conversation": here.id,
             "is_group": here.is_group,
             "secret": secrets.token_hex(16) if opening.wants_code else None,
-            "occurrence_id": occurrence_id,
+            "occurrence_id": opening.occurrence_id,
             "is_confidential": opening.type.confidential if opening.type else False,
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.records.types import RecordType, RecordTypes
@@ -18,6 +18,9 @@ _PLACE = re.compile(
     r"|(?:^|[\s，,])在(?P<at>[^\s，,。；;]{1,30}?(?:室|厅|楼|馆|场|中心|教室|礼堂|操场))"
 )
 _CODE = re.compile(r"(?:要|用|凭)?(?:现场码|现场签到|扫二维码|扫码|二维码|签到码|口令)(?:签到)?")
+_TASK = re.compile(
+    r"(?:为|给)?(?:任务\s*[#＃]?\s*(?P<after>\d{1,9})\s*号?|(?P<before>\d{1,9})\s*号任务)"
+)
 _UNIT_WORD = re.compile(
     r"[一-鿿A-Za-z0-9]{1,20}?(?:支部|总支|党委|小学|中学|学校|幼儿园|教育局|学区|科室)"
 )
@@ -35,6 +38,10 @@ class Opening:
     unit_ids: tuple[int, ...]
     place: str
     wants_code: bool
+    occurrence_id: int | None = None
+    """Of the task it is held for."""
+    is_named: bool = True
+    """Whether the words say what it is about, or only when and where."""
     refused: Reason | None = None
     """Why the time that was said cannot be taken."""
 
@@ -49,6 +56,9 @@ def read_opening(
     terms: Sequence[Term] = (),
 ) -> Opening:
     """Read the words behind ``/签到 开始``; without a time it begins now and lasts an hour."""
+    task = _TASK.search(text)
+    if task is not None:
+        text = f"{text[: task.start()]}，{text[task.end() :]}"
     wants_code = _CODE.search(text) is not None
     # Before the time, since 五点 二维码 is not two minutes past five.
     rest, when = _without_time(_CODE.sub("，", text), now, calendar, terms)
@@ -67,7 +77,20 @@ def read_opening(
         unit_ids=unit_ids,
         place=(place["named"] or place["at"]) if place else "",
         wants_code=wants_code,
+        occurrence_id=int(task["after"] or task["before"]) if task else None,
+        is_named=bool(title or named),
         refused=refused,
+    )
+
+
+def for_task(opening: Opening, title: str, unit_id: int | None, types: RecordTypes) -> Opening:
+    """What the words leave open is said by the task it is held for."""
+    named = next((one.type for one in types.mentions(title) if not one.is_hint), None)
+    return replace(
+        opening,
+        type=opening.type or named,
+        title=opening.title if opening.is_named else title[:60],
+        unit_ids=opening.unit_ids or (() if unit_id is None else (unit_id,)),
     )
 
 

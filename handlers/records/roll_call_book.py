@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.codec import reply_to_json
 from bot.errors import NotAllowed, NotFound
-from bot.messages import ChannelName, Conversation, Reply
+from bot.messages import ChannelName, Conversation, Reply, Sender
 from handlers.access import Actor
 from handlers.records import rights
 from handlers.records.answers import Said
@@ -31,6 +31,12 @@ from store.models_records import (
 )
 from store.records import Entered, NewFile, NewRecord
 
+Prove = Callable[[Session, Actor, int, str, datetime], None]
+
+
+def _nothing(session: Session, actor: Actor, occurrence_id: int, note: str, now: datetime) -> None:
+    """Where there are no tasks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
@@ -43,6 +49,8 @@ class Book:
     """Those that can send to a person, best first."""
     wording: Wording
     points: Mapping[str, float] = field(default_factory=dict)
+    prove: Prove = _nothing
+    """Reports the occurrence that a roll call was held for."""
 
     def put(
         self,
@@ -148,6 +156,11 @@ class Book:
             is_confidential=roll_call.is_confidential,
         )
         records.add(session, new, entered)
+        if roll_call.occurrence_id is not None:
+            view = self.view(session, roll_call)
+            if view.present:
+                note = f"“{view.title}”签到，应到 {view.expected}，实到 {view.present}"
+                self.prove(session, opener(session, roll_call), roll_call.occurrence_id, note, now)
         return True
 
     def recount(self, session: Session, roll_call: RollCall, entered: Entered) -> None:
@@ -198,6 +211,7 @@ class Book:
             closes_at=roll_call.closes_at.astimezone(self.zone),
             opened_at=roll_call.opened_at,
             is_open=is_open(roll_call, self.clock()),
+            occurrence_id=roll_call.occurrence_id,
             needs_code=roll_call.secret is not None,
             counts=roll_calls.counts(session, roll_call.id),
             lines=lines,
@@ -282,6 +296,16 @@ def lines_named(
             ids = {member.id for member in people.members_named(session, name)}
             found[name] = [one for one in roster if one.member_id in ids]
     return found
+
+
+def opener(session: Session, roll_call: RollCall) -> Actor:
+    """Whoever opened it, with no more rights than that."""
+    member = people.member(session, roll_call.opened_by) if roll_call.opened_by else None
+    sender = Sender(
+        channel=ChannelName(roll_call.channel),
+        account=roll_call.opened_account.partition(":")[2],
+    )
+    return Actor(sender=sender, member_id=roll_call.opened_by, name=member.name if member else "")
 
 
 def account(actor: Actor) -> str:

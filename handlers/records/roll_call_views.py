@@ -61,6 +61,8 @@ class RollCallView:
     is_open: bool
     needs_code: bool
     counts: Mapping[CheckIn, int]
+    occurrence_id: int | None = None
+    """Of the task it is held for."""
     lines: tuple[Line, ...] = ()
     """The roster, where it was asked for."""
 

@@ -67,6 +67,8 @@ def card(view: RollCallView, *, is_leader: bool = False, counts: bool = True) ->
     Without ``counts`` for each one's own: nobody keeps thousands of them up to date.
     """
     facts = [("单位", view.unit), ("时间", span(view.starts_at, view.closes_at))]
+    if view.occurrence_id is not None:
+        facts.append(("任务", f"{view.occurrence_id} 号"))
     if view.place:
         facts.append(("地点", view.place))
     if counts:
@@ -128,6 +130,13 @@ def closed(view: RollCallView) -> Reply:
     ):
         if found := view.names(*standings):
             lines.append(f"{label}：{names(found)}")
+    if view.occurrence_id is not None:
+        task = f"任务 {view.occurrence_id} 号"
+        lines.append(
+            f"{task}已据此反馈完成，发 /任务 {view.occurrence_id} 可以看。"
+            if view.present
+            else f"没有人到场，{task}没有记为完成。"
+        )
     return Reply(text="\n".join(lines), card=None)
 
 

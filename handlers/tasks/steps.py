@@ -95,6 +95,14 @@ def move(
     return Moved(occurrence=showing.occurrence(session, entry, now), is_changed=is_changed)
 
 
+def report(
+    session: Session, planner: Planner, actor: Actor, entry: Entry, note: str, now: datetime
+) -> None:
+    """What is open is done, and waits for a 办结 where somebody has to look at it."""
+    ends = OccurrenceState.REPORTED if entry.task.is_checked else OccurrenceState.DONE
+    _set_state(session, planner, actor, entry, ends, Step.REPORT, note, now)
+
+
 def _set_state(
     session: Session,
     planner: Planner,

@@ -44,6 +44,7 @@ HISTORY_WORDS: Mapping[str, str] = {
     "accept": "签收",
     "start": "开始办理",
     "report": "反馈完成",
+    "roll_call": "开始签到",
     "decline": "退回",
     "confirm": "确认办结",
     "return": "退回重办",
