@@ -75,8 +75,8 @@ class Told:
     drafts: list[Json]
 
 
-def told() -> list[Told]:
-    content = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text("utf-8"))
+def told(name: str = "sentences.toml") -> list[Told]:
+    content = tomllib.loads((Path(__file__).parent / name).read_text("utf-8"))
     return [
         Told(text=one["text"], drafts=[{**_EMPTY, **draft} for draft in one["drafts"]])
         for one in content["told"]
