@@ -12,7 +12,7 @@ from pathlib import Path
 
 def commands(folder: Path) -> list[list[str]]:
     """Modules with their arguments, in the order of bench/README.md."""
-    found = [["bench.quality"]]
+    found = [["bench.quality"], ["bench.sentences"]]
     if shared := os.environ.get("YAODIAN_SHARED"):
         for name in ("workplan-dev", "stard8k"):
             data, run = Path(shared, "eval", name), folder / f"{name}.run"

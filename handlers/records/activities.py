@@ -107,7 +107,9 @@ def _begins(
     times = [one.start for one in moments if low <= one.start < high]
     times = [at for at in times if _is_after_clause(quiet, low, at)]
     if times:
-        return times[0]
+        acting = [one.start for one in units if low <= one.start < times[0]]
+        acting = [at for at in acting if _is_after_clause(quiet, low, at)]
+        return next((at for at in acting if not _CLAUSE.search(quiet, at, times[0])), times[0])
     if mention.is_hint:
         return None
     is_same = mention.type is group[0].type

@@ -16,11 +16,12 @@ _SAYS_DAY = re.compile("[年月日号天周期拜]|今|昨|前|明|后(?!半)|[0
 _COUNTED_DAY = re.compile("[日号]|[0-9][./-][0-9]")
 _SAYS_CLOCK = re.compile("[0-9零一二两三四五六七八九十](?:[点时:]|个?半)|中午|正午")
 _SAYS_WEEKDAY = re.compile("[(（]?(?:周|星期|礼拜)[一二三四五六日天1-7][)）]?")
-_JUST_NOW = re.compile("刚刚|刚才|刚(?=开|结束|参加|完|学|组织|上|散)")
+_JUST_NOW = re.compile("刚刚|刚才|刚(?=陪|去|从|开|结束|参加|完|学|组织|上|散)")
 _LATER_HALF = re.compile("下午|晚|傍晚|午后")
 _BESIDE = re.compile("[（(,，、|]{0,2}(?:也)?(?:就)?(?:是)?")
 _ENDS = re.compile("(?:左右)?(?:才)?(?:结束|散会|开完|完|为止)")
 _SHARE_WORDS = re.compile("(?:[到席加勤]|到会|参会|人数|到会率)[:：]?$")
+_LATE = re.compile("晚[到来]|来晚")
 _FIRST_PM_HOUR, _LAST_PM_HOUR = 1, 6
 _END_OF_DAY = time(23, 59, 59)
 
@@ -79,7 +80,9 @@ class Clockwork:
         found = [
             moment
             for start, end, when in self.find(text)
-            if not _is_share(text, start, end) and (moment := self._moment(text, start, end, when))
+            if not _is_share(text, start, end)
+            and not _LATE.match(text, start)
+            and (moment := self._moment(text, start, end, when))
         ]
         found += [
             Moment(start=match.start(), end=match.end(), on=self.today, says_day=True)

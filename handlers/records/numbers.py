@@ -23,7 +23,7 @@ _CAME = (
 )
 _WENT = (
     "(?:参加|参与|到会|到场|出席|参会|与会|参训|到位|签到|报到|到了|来了|去了|前往|走进|赴|实到"
-    "|听了|听课|听讲|参赛|受训|旁听|开展|观看|聆听)"
+    "|听了|听课|听讲|听(?=[，。；]|$)|参赛|受训|旁听|开展|观看|聆听)"
 )
 
 
@@ -41,17 +41,25 @@ _BOTH = _pattern(f"应到{_PEOPLE}[、和与,，]?实到{_PEOPLE}(?:都|均|各|
 _OF = _pattern(
     f"<expected>{_UNIT}[，,]?(?:里|中|其中)?(?:只|就|仅|实际)?{_CAME}了?<present>{_UNIT}?"
 )
+_BRIEF = (
+    _pattern(f"应到?<expected>{_UNIT}?[，,]?实?到<present>"),
+    _pattern(f"(?:(?<=^)|(?<=[|，。；]))<expected>{_UNIT}?到<present>{_UNIT}?(?=[，。；]|$)"),
+)
 _SHARE = re.compile(
-    rf"(?:{_CAME}|实到|到会率|出勤率){_PEOPLE}{_IS}(?P<present>[0-9]{{1,4}})/(?P<expected>[0-9]{{1,4}})"
+    rf"(?:{_CAME}|人数|实到|到会率|出勤率){_PEOPLE}{_IS}(?P<present>[0-9]{{1,4}})/(?P<expected>[0-9]{{1,4}})"
+)
+_IN_ALL = _pattern(
+    f"(?:现有|共有|一共有?|总共有?|总人数|全体)(?:支部)?{_PEOPLE}{_IS}<n>{_UNIT}(?!{_WENT})"
 )
 _EXPECTED = (
     _pattern(f"{_OUGHT}{_PEOPLE}{_IS}(?:[0-9一二两三四五六七八九十]+[家个]单位)?<n>"),
     _pattern(f"<n>{_UNIT}{_OUGHT}"),
-    _pattern(
-        f"(?:现有|共有|一共有?|总共有?|总人数|全体)(?:支部)?{_PEOPLE}{_IS}<n>{_UNIT}(?!{_WENT})"
-    ),
+    _IN_ALL,
     _pattern(f"支部有?(?:正式)?党员<n>{_UNIT}?"),
-    _pattern(f"(?<!其余)(?<!其他)<n>{_UNIT}[，,]?(?:全部|全都|全员|都|均|悉数)(?:到|参加|出席|来)"),
+    _pattern(
+        f"(?<!其余)(?<!其他)<n>{_UNIT}[，,]?(?:全部|全都|全员|都|均|悉数|全)(?:到|参加|出席|来)"
+    ),
+    _pattern(f"(?<!其余)(?<!其他)<n>{_UNIT}[，,]?(?:一个(?:都|也)?[不没](?:少|落|缺)|就缺|只缺)"),
 )
 _PRESENT = (
     _pattern(
@@ -61,6 +69,7 @@ _PRESENT = (
         f"(?<!应)(?<!应该)(?<!该)(?<!没)(?<!未)(?<![收接受得提达])"
         f"{_CAME}{_PEOPLE}{_IS}<n>(?={_UNIT}|[，。；、;）)|(（]|$|其中|请|缺)"
     ),
+    _pattern(f"(?:{_WENT}|来?听)的(?:一共|总共|共|有|是)*<n>{_UNIT}"),
     _pattern(f"<n>{_UNIT}(?:全部|全都|全员|都|均|一起|共同|现场|实际)*{_WENT}"),
     _pattern(f"(?:组织|带领|安排|选派|召集|发动)(?:了)?{_PEOPLE}<n>{_UNIT}"),
     _pattern(f"(?<=[，。；、;(（])<n>{_UNIT}(?=[，。；、;）)]|$)"),
@@ -80,15 +89,21 @@ _GONE = {
 }
 _ALL = re.compile(
     "全到|全都到|都到[了齐会场。，]|(?<!没)(?<!未)(?<!没有)到齐|全部(?:到|参加|出席|参会|参与|在场)|全员(?!育)"
-    "|全勤|人(?:都|全)?齐|悉数|无[一人]缺[席勤]|没人缺[席勤]|无缺[席勤]|没有人?缺席|一个(?:都|也)?[不没]少|一个不[落缺]"
-    "|[都均全](?:来了|参加|到会|到场|出席)"
+    "|全勤|人(?:都|全)?齐|悉数|无[一人]缺[席勤]|没人缺[席勤]|无缺[席勤]|没有人?缺席|一个(?:都|也)?[不没](?:少|落|缺)"
+    "|[都均全](?:来了|参加|到会|到场|出席)|[都均全]在(?=[，。；！场]|$)|就(?:缺|少|差)(?:了|个)"
     "|全体[^，。；]{0,6}?(?:参加|到会|出席|参与|到场|参会|参训)|组织全体|无人请假|没人请假|没有人请假"
 )
-_REST = re.compile("其余|其他|其它|剩下|别的|除了?[^。；]{1,30}(?:外|都|全|均)|余下")
+_REST = re.compile(
+    "就(?:缺|少|差)(?:了|个)|只缺|其余|其他|其它|剩下|别的|除了?[^。；]{1,30}(?:外|都|全|均)|余下"
+)
 _NOT_EXACT_BEFORE = re.compile(
     "(?:约|大概|差不多|将近|接近|近|不到|超过|至少|可能|估计|好像|几乎)$"
 )
 _NOT_EXACT_AFTER = re.compile(rf"来|多|余|几|{_UNIT}?(?:左右|上下|以上|以下|不到|出头)")
+_ABOUT = re.compile(
+    rf"(?:[0-9]{{1,4}}|[{_DIGIT[3:]}]{{1,6}})(?:多|余|来|几){_UNIT}(?:全部|都|一起|共同)*{_WENT}"
+    rf"|{_WENT}(?:的|了)?(?:有|共)?(?:[0-9]{{1,4}}|[{_DIGIT[3:]}]{{1,6}})(?:多|余|来|几){_UNIT}"
+)
 _HUNDRED_AND_TENS = re.compile("百[一二三四五六七八九]$")
 
 
@@ -103,6 +118,8 @@ class Counts:
     late: int | None = None
     is_all: bool = False
     is_rest: bool = False
+    is_about: bool = False
+    """Somebody was there, but how many is said loosely."""
 
     @property
     def has_any(self) -> bool:
@@ -129,18 +146,38 @@ def read_counts(text: str) -> Counts:
         present = _first(_PRESENT[:1], text)
     if present is None:
         present = _earliest(_PRESENT[1:], text)
+    if expected == present and _is_said_once(text):
+        expected = None
     return Counts(
-        expected=expected, present=present, is_all=is_all, is_rest=bool(_REST.search(text)), **gone
+        expected=expected,
+        present=present,
+        is_all=is_all,
+        is_rest=bool(_REST.search(text)),
+        is_about=bool(_ABOUT.search(text)),
+        **gone,
     )
 
 
 def _pair(text: str) -> tuple[int | None, int | None]:
-    for pattern in (_SHARE, _OF):
+    for pattern in (_SHARE, *_BRIEF, _OF):
         for match in pattern.finditer(text):
             values = _value(match, text, "expected"), _value(match, text, "present")
             if None not in values:
                 return values
     return None, None
+
+
+def _is_said_once(text: str) -> bool:
+    """一共18个人 says how many there were, and nothing of how many there should have been."""
+    counted = {match.start("n") for match in _IN_ALL.finditer(text)}
+    among = {match.start("n") for pattern in _PRESENT for match in pattern.finditer(text)}
+    ought = {
+        match.start("n")
+        for pattern in _EXPECTED
+        if pattern is not _IN_ALL
+        for match in pattern.finditer(text)
+    }
+    return bool(counted & among) and not ought
 
 
 def _first(patterns: tuple[re.Pattern[str], ...], text: str, group: str = "n") -> int | None:

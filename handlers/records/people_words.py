@@ -132,6 +132,7 @@ def is_name(text: str) -> bool:
     """Whether it looks like a full name: a surname and one or two characters."""
     if (
         text in _NO_NAMES
+        or text[-1:] in "了着过"
         or not 2 <= len(text) <= _LONGEST_NAME
         or not all("\u4e00" <= c <= "\u9fff" for c in text)
     ):

@@ -29,7 +29,16 @@ _HAN_GAP = re.compile(
     r"|(?<![到席加会有共缺假])(?<=[\u4e00-\u9fff])[ \t]+(?=[0-9])"
     r"|(?<=[0-9])[ \t]+(?=[0-9\u4e00-\u9fff])"
 )
-_SPOKEN_DAY = re.compile("(?<=[今昨前明])儿个?")
+_SPOKEN_DAY = re.compile(
+    "(?<=[今昨前明])儿个?|(?:(?<=^[今昨])|(?<=[ \t\n,，。；;√✓][今昨]))(?=[ \t,，])"
+)
+_WRITTEN_DAY = re.compile("(?<![0-9])(20[0-9]{2})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?![0-9])")
+_ON = re.compile("于(?=(?:20[0-9]{2}年|[0-9一二三四五六七八九十]{1,3}月|[今昨前]天|[上本]?周))")
+_RUN_ON = re.compile("(?<![一每两])周[一二三四五六日](?=主题)")
+"""周一主题党日 is a Monday; 一周一主题 is none."""
+_NOON = re.compile("晌午")
+_TOLD_TWICE = re.compile("(?:下午|晚上|傍晚|晚)(?=(?:1[3-9]|2[0-3])[:点时])")
+"""下午14:30 is 14:30."""
 _FINANCIAL = re.compile("[壹贰叁肆伍陆柒捌玖拾佰]{1,5}(?=[人名位个])")
 _PLAIN_DIGITS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰", "一二三四五六七八九十百")
 _PART = re.compile("支委|委员会|小组|班子|中心组|第一议题|民主生活会|领导")
@@ -132,9 +141,12 @@ def records_json(drafts: Iterable[RecordDraft]) -> list[Json]:
 def _spelled(text: str) -> str:
     """Half-width, simplified, spaces that part words as commas."""
     plain = unicodedata.normalize("NFKC", text)
+    plain = _WRITTEN_DAY.sub(r"\1年\2月\3日", plain)
+    plain = _ON.sub("，", plain)
+    plain = _RUN_ON.sub(r"\g<0>，", plain)
     plain = _FINANCIAL.sub(lambda match: match[0].translate(_PLAIN_DIGITS), plain)
     plain = (
-        simplify(_SPOKEN_DAY.sub("天", plain))
+        simplify(_TOLD_TWICE.sub("", _NOON.sub("中午", _SPOKEN_DAY.sub("天", plain))))
         .replace(BLANK, " ")
         .replace(",", "，")
         .replace(";", "；")
@@ -218,6 +230,7 @@ def _is_told(
     words = _blanked(page.quiet, activity.words)[activity.start : activity.end]
     held = page.quiet[activity.start : activity.end]
     has_present = counts.present is not None or (counts.is_all and telling.is_done(held))
+    has_present |= counts.is_about
     is_done = has_present or counts.is_all or telling.is_done(held)
     is_done |= any(telling.is_ended(page.quiet, end) for _start, end in activity.words)
     if telling.is_called_off(held):

@@ -18,7 +18,8 @@ from handlers.records.types import RecordType
 
 _WORDS = {
     "on_leave": "请(?:了|的)?(?:[病事产公年婚丧])?假|告假|[病事产公年婚丧]假|因公外出|公出",
-    "absent": "缺席|缺(?=[:：])|缺勤|旷会|没有?来|没有?到(?!齐)|没有?参加"
+    "absent": "缺席|[就只](?:缺|少|差)(?:了个?|个)"
+    "|缺(?=[:：])|缺勤|旷会|没有?来|没有?到(?!齐)|没有?参加"
     "|未(?:能)?(?:参加|到会?|出席|到场)(?!齐)|没有?出席|无故不到|缺[0-9一二两三四五六七八九十]+[人名位个]?(?![勤席点条项])",
     "late": "迟到|晚到|来晚|晚来|[0-9一二两三四五六七八九十]+分钟?(?:才|后)到",
 }
@@ -27,6 +28,8 @@ _LISTED = re.compile(
     "(?:的|人员|人|者|名单|同志|情况)*(?:[0-9一二两三四五六七八九十]+[个名位]?人?)?[，,]?"
     "(?P<mark>[:：（(]|有[:：]?|是[:：]?|为[:：]?|分别(?:是|为)[:：]?)+"
 )
+_EXCEPT = re.compile("除了?(?P<row>[^。；]{1,40}?)(?:之外|以外|外|，其[余他它]|，?(?:大家)?都)")
+_REASON = re.compile("出差|外出|假|病|住院|有事|学习|开会|培训|因公")
 _CLAUSE_ENDS = ("", "，", "。", "；", "、", "）", ")", "！")
 _COUNTED = re.compile("(?:[0-9一二两三四五六七八九十]+[个名位]?人?)?[，,]?")
 _WITH = re.compile(
@@ -73,6 +76,10 @@ def read_people(
         people = _of_role(plain, text, match, start, roster, unit_id, taken)
         named[match.lastgroup or ""] += people
         taken |= {at for one in people for at in range(one.start, one.end)}
+    for one, is_excused in _excepted(text, start, roster, unit_id):
+        if taken.isdisjoint(range(one.start, one.end)):
+            named["on_leave" if is_excused else "absent"].append(one)
+            taken |= set(range(one.start, one.end))
     who = [one for one in _others(plain, text, start, roster, unit_id)
            if taken.isdisjoint(range(one.start, one.end))]  # fmt: skip
     is_checked = bool(roster.members)
@@ -85,6 +92,17 @@ def read_people(
         who=tuple(who),
         has_stranger=is_checked and any(one.member is None for one in doubted),
     )
+
+
+def _excepted(
+    text: str, start: int, roster: RosterView, unit_id: int | None
+) -> list[tuple[Named, bool]]:
+    """除张三出差、李四产假外: who is taken out, and whether a reason is given for any of them."""
+    return [
+        (one, bool(_REASON.search(match[0])))
+        for match in _EXCEPT.finditer(text, start)
+        for one in known_people(text, roster, unit_id, match.start("row"), match.end("row"))
+    ]
 
 
 def _without_fillers(text: str, roster: RosterView) -> str:
@@ -109,7 +127,7 @@ def _of_role(
     """Those listed after the word, else the row before it, else who its clause begins with."""
     listed = _LISTED.match(text, match.end())
     if listed and (people := names_after(plain, listed.end(), roster, unit_id)):
-        return people
+        return _own_row(people, text, match.end())
     end = match.start()
     while end > start and plain[end - 1] in f"{BLANK}，、（()）":
         if text[end - 1] in "，、" and plain[end - 1] != BLANK and _is_role_before(plain, end - 1):
@@ -124,6 +142,17 @@ def _of_role(
     if first is not None and (led := names_after(plain[: match.start()], first, roster, unit_id)):
         return led if led[0].start == first and led[0].start not in taken else []
     return _following(plain, text, match.end(), roster, unit_id)
+
+
+def _own_row(people: list[Named], text: str, start: int) -> list[Named]:
+    """请假的是张三，李四没到: who stands behind a comma before another word is that word's."""
+    following = _ROLE.search(text, start)
+    if following is None:
+        return people
+    comma = text.rfind("，", start, following.start())
+    behind = [one for one in people if one.start > comma >= 0]
+    is_its = bool(behind) and not text[behind[-1].end : following.start()].strip(BLANK)
+    return [one for one in people if one not in behind] if is_its else people
 
 
 def _following(

@@ -134,6 +134,8 @@ def _abbreviates(said: str, unit: RosterUnit, roster: RosterView) -> bool:
     said, name = (_BRANCH_WORD.sub("", one).replace("第", "") for one in (said, unit.name))
     if not said:
         return False
+    if is_branch and said[-1] in _SHORT and name.endswith(_SHORT[said[-1]]):
+        said = said[:-1] + _SHORT[said[-1]]
     above = "".join(up.name for up in reversed(list(roster.above(unit.id))[1:]))
     last = said[-1] == name[-1] if name else False
     rest = iter(above + name)

@@ -24,6 +24,7 @@ from tests.unit.handlers.record_readings import (
     told,
 )
 
+TABLES = ("sentences.toml", "sentences_heldout.toml", "sentences_heldout2.toml")
 _PIECES = st.sampled_from(
     "我们支部 二支部 三小 今天 昨天下午 上周三 3月5日（周五） 2月30日 3点到4点半 4点到3点 明天 "
     "开了 召开 支委会 党员大会 主题党日 谈心谈话 学习了 组织 应到 实到 20 十八人 ２０名 廿 十来个 "
@@ -43,8 +44,9 @@ def test_the_table_is_large_and_varied() -> None:
     assert len({draft["type"] for one in sentences for draft in one.drafts}) >= 25
 
 
-def test_figures() -> None:
-    figures, wrong = score(told())
+@pytest.mark.parametrize("table", TABLES)
+def test_figures(table: str) -> None:
+    figures, wrong = score(told(table))
 
     for figure, least in (
         ("type", 0.95),
