@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.board import BoardPage
 from bot.admin.outbox import OutboxPage
+from bot.admin.records import RecordPages
 from bot.admin.roster import RosterPages
 from bot.admin.session import Door
 from bot.admin.site import AdminSite
@@ -25,6 +26,7 @@ from handlers.board.deliveries import Deliveries
 from handlers.people.browsing import RosterList
 from handlers.people.importing import RosterFiles
 from handlers.people.signing_in import SignIn
+from handlers.reports.exporting import LedgerExport
 from store.engine import Store
 
 
@@ -54,6 +56,7 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
         ways=needs.ways,
         monotonic=needs.monotonic,
     )
+    people = RosterList(needs.store, needs.clock)
     board = Board(needs.store, needs.clock, needs.zone)
     return AdminSite(
         door=door,
@@ -62,15 +65,23 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 door=door,
                 board=board,
                 joining=needs.running.joining,
-                records=needs.recording.records,
+                records=needs.recording.browsing,
                 tasks=needs.tasking.tasks,
                 health=needs.health,
                 usage=needs.usage,
                 folder=needs.folder,
             ),
+            RecordPages(
+                door=door,
+                browsing=needs.recording.browsing,
+                records=needs.recording.records,
+                deciding=needs.recording.deciding,
+                export=LedgerExport(needs.recording.browsing, needs.clock),
+                people=people,
+            ),
             RosterPages(
                 door=door,
-                people=RosterList(needs.store, needs.clock),
+                people=people,
                 roster=needs.running.roster,
                 joining=needs.running.joining,
                 files=RosterFiles(sign_in.people),

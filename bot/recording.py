@@ -20,9 +20,11 @@ from handlers.posting import Post
 from handlers.records import wording
 from handlers.records.actions import Records
 from handlers.records.attachments import Attachments, Fetch
+from handlers.records.browsing import RecordList
 from handlers.records.check_in import RollCalls
 from handlers.records.check_in_dialogue import CheckInDialogue
 from handlers.records.configured import days_by_type, points_by_key
+from handlers.records.deciding import Deciding
 from handlers.records.dialogue import RecordsDialogue
 from handlers.records.erasing import Erasing
 from handlers.records.form_dialogue import FormDialogue
@@ -55,6 +57,8 @@ class Recording:
     roll_calls: RollCalls
     on_site: OnSite
     records: Records
+    browsing: RecordList
+    deciding: Deciding
     reports: Reports
     routes: RecordRoutes
     desk: RecordDesk
@@ -129,7 +133,9 @@ def build_recording(
         calendar=planner.calendar,
         terms=planner.terms,
     )
-    steps = Steps(store=store, views=views, clock=clock)
+    deciding = Deciding(
+        steps=Steps(store=store, views=views, clock=clock), post=Post(channels=channels)
+    )
     reports = Reports(
         store=store, types=types, clock=clock, zone=zone, is_ranked=settings.reports.ranking
     )
@@ -150,8 +156,7 @@ def build_recording(
             records=records,
             people=people,
             pending=pending,
-            post=Post(channels=channels),
-            steps=steps,
+            deciding=deciding,
             rewords=proposals if settings.model.reads_records else None,
         ),
         forms=FormDialogue(records=records, people=people, attachments=attachments),
@@ -162,6 +167,8 @@ def build_recording(
         roll_calls=calls,
         on_site=on_site,
         records=records,
+        browsing=RecordList(store, views),
+        deciding=deciding,
         reports=reports,
         routes=routes,
         desk=RecordDesk(reports=reports, personal=personal, erasing=erasing),

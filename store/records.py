@@ -233,13 +233,13 @@ def find(session: Session, wanted: Wanted, *, limit: int | None = None) -> Seque
             for one in find(session, replace(wanted, occurrence_ids=some), limit=limit)
         ]
         return sorted(found, key=lambda one: (one.on_date, one.id))[:limit]
-    query = select(Record).where(*_conditions(wanted)).order_by(Record.on_date, Record.id)
+    query = select(Record).where(*conditions(wanted)).order_by(Record.on_date, Record.id)
     return session.scalars(query if limit is None else query.limit(limit)).all()
 
 
 def count(session: Session, wanted: Wanted) -> int:
     """How many ``find`` gives."""
-    query = select(func.count()).select_from(Record).where(*_conditions(wanted))
+    query = select(func.count()).select_from(Record).where(*conditions(wanted))
     return session.scalar(query) or 0
 
 
@@ -358,8 +358,9 @@ def _is_newest() -> ColumnElement[bool]:
     return ~select(later.id).where(later.replaces == Record.id).exists()
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [_is_newest()]
+def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What rows of ``Record`` have to be."""
+    found: list[ColumnElement[bool]] = [_is_newest()]
     for column, values in (
         (Record.type, wanted.types),
         (Record.kind, wanted.kinds),
@@ -368,17 +369,17 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         (Record.occurrence_id, wanted.occurrence_ids),
     ):
         if values is not None:
-            conditions.append(column.in_(list(values)))
+            found.append(column.in_(list(values)))
     if wanted.is_counted is not None:
-        conditions.append(Record.is_counted == wanted.is_counted)
+        found.append(Record.is_counted == wanted.is_counted)
     if wanted.member_id is not None:
-        conditions.append(Record.member_id == wanted.member_id)
+        found.append(Record.member_id == wanted.member_id)
     if wanted.roll_call_id is not None:
-        conditions.append(Record.roll_call_id == wanted.roll_call_id)
+        found.append(Record.roll_call_id == wanted.roll_call_id)
     if wanted.first_day is not None:
-        conditions.append(Record.on_date >= wanted.first_day)
+        found.append(Record.on_date >= wanted.first_day)
     if wanted.last_day is not None:
-        conditions.append(Record.on_date <= wanted.last_day)
+        found.append(Record.on_date <= wanted.last_day)
     if not wanted.with_confidential:
-        conditions.append(~Record.is_confidential)
-    return conditions
+        found.append(~Record.is_confidential)
+    return found

@@ -18,7 +18,7 @@ from bot.model_writer import ModelUsage
 from handlers.access import Act, Actor
 from handlers.board.actions import Bar, Board
 from handlers.people.joining import Joining
-from handlers.records.actions import Records
+from handlers.records.browsing import RecordList
 from handlers.tasks.actions import Tasks
 
 _GB = 2**30
@@ -58,7 +58,7 @@ class BoardPage:
     door: Door
     board: Board
     joining: Joining
-    records: Records
+    records: RecordList
     tasks: Tasks
     health: Callable[[], Awaitable[Mapping[str, Health]]]
     usage: ModelUsage
@@ -96,7 +96,7 @@ class BoardPage:
             postponements = await self.tasks.postponements(actor)
             found.append(("延期申请", len(postponements), ""))
         records = await self.records.waiting(actor)
-        found.append(("待审的填报", len(records), ""))
+        found.append(("待审的填报", records, f"{Place.RECORDS}?state=turn"))
         return [one for one in found if one[1]]
 
     async def _machine(self) -> Mapping[str, object]:

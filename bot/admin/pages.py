@@ -46,12 +46,14 @@ class Place(StrEnum):
 
     BOARD = "/admin"
     ROSTER = "/admin/roster"
+    RECORDS = "/admin/records"
     OUTBOX = "/admin/outbox"
     NONE = ""
 
 
 _PLACES: Sequence[tuple[Place, str, Act]] = (
     (Place.BOARD, "今天", Act.SIGN_IN),
+    (Place.RECORDS, "记录", Act.SIGN_IN),
     (Place.ROSTER, "花名册", Act.SEE_PEOPLE),
     (Place.OUTBOX, "消息", Act.SEE_DELIVERIES),
 )

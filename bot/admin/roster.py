@@ -61,13 +61,11 @@ class RosterPages:
             role=_role(query["role"]),
             has_left=query["state"] == _LEFT,
         )
-        paging = pages.paging(request, 0, query)
         total, found = await self.people.page(
-            actor, wanted, offset=paging.offset, limit=pages.A_PAGE
+            actor, wanted, offset=pages.offset(request), limit=pages.A_PAGE
         )
         values = {
             "found": found,
-            "total": total,
             "paging": pages.paging(request, total, query),
             "query": query,
             "units": indented(await self.people.units(actor)),

@@ -76,7 +76,7 @@ class DocumentPages:
             original = await self.documents.original(actor, document_id)
         except BotError as error:
             return pages.notice("打不开", error.reply, status=404)
-        return _download(original.content, original.name, original.media_type)
+        return download(original.content, original.name, original.media_type)
 
     async def _blob(self, request: web.Request) -> web.Response:
         blob_id, name = request.match_info["blob"], request.match_info["name"]
@@ -85,7 +85,7 @@ class DocumentPages:
         blob = await self.store.read(lambda session: blobs.get(session, blob_id))
         if blob is None:
             return pages.notice("打不开", "这个文件已经不在了。", status=404)
-        return _download(blob.bytes, name, blob.media_type)
+        return download(blob.bytes, name, blob.media_type)
 
     async def _reader(self, request: web.Request, thing: str) -> Actor | None:
         sender = self.links.reader(thing, request.query.get("r", ""), self.clock())
@@ -123,7 +123,7 @@ def _heading_level(section: Section | None, text: str) -> int:
     return min(section.level + 1, 4)
 
 
-def _download(content: bytes, name: str, media_type: str) -> web.Response:
+def download(content: bytes, name: str, media_type: str) -> web.Response:
     """Always saved, never shown: what people upload must not run as a page of ours."""
     return web.Response(
         body=content,

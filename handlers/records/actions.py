@@ -233,10 +233,8 @@ class Records:
 
         def work(session: Session) -> RecordView:
             record, type_ = self.views.seen(session, actor, record_id)
-            is_own = actor.member_id is not None and actor.member_id in (
-                record.entered_by,
-                record.member_id,
-            )
+            submitters = self.views.submitters(session, record)
+            is_own = actor.member_id is not None and actor.member_id in submitters
             if not is_own and not rights.is_among(actor, type_.open, record.unit_id):
                 raise NotAllowed(f"member {actor.member_id} may not change record {record.id}")
             if record.state == WITHDRAWN:

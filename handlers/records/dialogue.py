@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy.orm import Session
-
 from bot.arguments import Arguments
 from bot.errors import NotFound, UsageError
 from bot.messages import Button, Card, IncomingMessage, MessageKind, Reply
@@ -18,11 +16,10 @@ from handlers.access import Actor
 from handlers.asker import asker_of
 from handlers.pending import Pending
 from handlers.people.actions import People
-from handlers.posting import Post
 from handlers.records import ledger_wording as wording
 from handlers.records.actions import Records
+from handlers.records.deciding import Deciding
 from handlers.records.reading import RecordDraft
-from handlers.records.steps import Steps
 from knowledge.writer_limits import Asker
 
 _DRAFT, _MISSING = "record_draft", "record_missing"
@@ -66,8 +63,7 @@ class RecordsDialogue:
     records: Records
     people: People
     pending: Pending
-    post: Post
-    steps: Steps
+    deciding: Deciding
     rewords: Rewords | None = None
 
     def may_tell(self, message: IncomingMessage) -> bool:
@@ -155,18 +151,8 @@ class RecordsDialogue:
             fields = {**newest.fields, **changes}
             view = await self.records.correct(actor, number, here, fields=fields, reason="更正")
             return Reply(text=wording.corrected(view), is_private=True)
-        view, member_id = await self.steps.move(actor, number, step, rest, here)
-        if member_id is not None and member_id != actor.member_id:
-            await self._tell(member_id, f"record:{view.id}:{view.state}", wording.moved(view, rest))
+        view = await self.deciding.move(actor, number, step, rest, here)
         return Reply(text=wording.done(view), is_private=view.type is not None)
-
-    async def _tell(self, member_id: int, key: str, text: str) -> None:
-        now, reply = self.records.clock(), Reply(text=text)
-
-        def work(session: Session) -> None:
-            self.post.to_member(session, member_id, key, reply, now)
-
-        await self.records.store.write(work)
 
     async def _drafted(self, message: IncomingMessage, actor: Actor, text: str) -> Reply:
         drafts = await self.records.draft(actor, text)

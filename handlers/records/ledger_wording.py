@@ -132,14 +132,20 @@ def history(found: Sequence[RecordView]) -> str:
 
 def fields(view: RecordView) -> list[str]:
     """Each with the name that its type gives it."""
+    return [f"{label}：{words}" for label, words in labelled(view, list(view.fields))]
+
+
+def labelled(view: RecordView, names: Sequence[str]) -> list[tuple[str, str]]:
+    """What the type calls these fields, and what they say; what is empty or ours is left out."""
     found = []
-    for name, value in view.fields.items():
+    for name in names:
+        value = view.fields.get(name)
         declared = view.type.field(name) if view.type else None
         label = declared.name if declared else _FIELD_NAMES.get(name)
         if label is None or value in (None, "", []):
             continue
         words = "、".join(map(str, value)) if isinstance(value, list) else str(value)
-        found.append(f"{label}：{_STANDINGS.get(words, words) if name == 'standing' else words}")
+        found.append((label, _STANDINGS.get(words, words) if name == "standing" else words))
     return found
 
 

@@ -18,6 +18,9 @@ from store.models import Member, Unit
 from store.models_records import WITHDRAWN, Record
 from store.records import NewFile
 
+_UNNAMED = "不署名"
+"""What somebody chooses who wants an answer and not their name shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordView:
@@ -57,12 +60,17 @@ class Views:
         type_ = self.types.get(record.type) if record else None
         if record is None or type_ is None:
             raise NotFound("no such record", reply="没有这条记录，请核对编号。")
-        submitters = (record.member_id, record.entered_by)
+        submitters = self.submitters(session, record)
         deciders = tuple(who for move in type_.moves for who in move.who)
         may = rights.is_among(actor, type_.see, record.unit_id, submitters=submitters)
         if not may and (type_.confidential or not rights.is_among(actor, deciders, record.unit_id)):
             raise NotFound("not to be seen", reply="没有这条记录，请核对编号。")
         return record, type_
+
+    def submitters(self, session: Session, record: Record) -> tuple[int | None, int | None]:
+        """Whom a record counts for, and who handed it in first; not who decided on it since."""
+        root = session.get(Record, record.root_id) if record.root_id else record
+        return record.member_id, (root or record).entered_by
 
     def hundredths(self, type_: RecordType) -> int:
         """The points that a record of the type brings, times 100."""
@@ -76,6 +84,8 @@ class Views:
         by = session.get(Member, record.entered_by) if record.entered_by else None
         states = {one.id: one.name for one in type_.states} if type_ else {}
         is_withdrawn = record.state == WITHDRAWN
+        is_own = actor.member_id is not None and actor.member_id == record.member_id
+        is_unnamed = record.fields.get("is_named") == _UNNAMED and not is_own
         return RecordView(
             id=record.id,
             type=type_,
@@ -84,10 +94,14 @@ class Views:
             state_name="已撤回" if is_withdrawn else states.get(record.state, "已登记"),
             on=record.on_date,
             unit=unit.name if unit else "",
-            member=member.name if member else "",
+            member="" if is_unnamed or member is None else member.name,
             fields=record.fields,
             entered_at=record.entered_at.astimezone(self.zone),
-            entered_by=by.name if by else record.entered_account,
+            entered_by=_UNNAMED
+            if is_unnamed and record.entered_by == record.member_id
+            else by.name
+            if by
+            else record.entered_account,
             reason=record.reason,
             is_counted=record.is_counted,
             files=tuple(records.files_of(session, record.id)),

@@ -53,7 +53,10 @@ class Steps:
             if move is None:
                 steps = "、".join(one.name for one in type_.moves_from(record.state)) or "没有"
                 raise NotFound("no such step", reply=f"这条记录现在可以做的：{steps}。")
-            self._check_step(actor, record, type_, move, words)
+            submitters = self.views.submitters(session, record)
+            if not rights.is_among(actor, move.who, record.unit_id, submitters=submitters):
+                raise NotAllowed(f"member {actor.member_id} may not {move.id} record {record.id}")
+            _check_words(record, type_, move, words)
             fields = dict(record.fields)
             if move.needs_reply:
                 fields["reply"] = words
@@ -76,18 +79,14 @@ class Steps:
 
         return await self.store.write(work)
 
-    def _check_step(
-        self, actor: Actor, record: Record, type_: RecordType, move: Move, words: str
-    ) -> None:
-        submitters = (record.member_id, record.entered_by)
-        if not rights.is_among(actor, move.who, record.unit_id, submitters=submitters):
-            raise NotAllowed(f"member {actor.member_id} may not {move.id} record {record.id}")
-        if move.needs_reason and not words:
-            raise UsageError(
-                "no reason", reply=f"请写明原因，例如：/记录 {move.name} {record.id} 缺照片"
-            )
-        if move.needs_reply and not words:
-            told = type_.wording.get("returned", "没有答复不能办结。")
-            raise UsageError(
-                "no reply", reply=f"{told}请这样写：/记录 {move.name} {record.id} 答复内容"
-            )
+
+def _check_words(record: Record, type_: RecordType, move: Move, words: str) -> None:
+    if move.needs_reason and not words:
+        raise UsageError(
+            "no reason", reply=f"请写明原因，例如：/记录 {move.name} {record.id} 缺照片"
+        )
+    if move.needs_reply and not words:
+        told = type_.wording.get("returned", "没有答复不能办结。")
+        raise UsageError(
+            "no reply", reply=f"{told}请这样写：/记录 {move.name} {record.id} 答复内容"
+        )
