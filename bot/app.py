@@ -282,6 +282,7 @@ def _built(
             read_blob=read_blob,
             clock=utc_now,
             task_clock=clock,
+            public_url=settings.bot.public_url or "",
         ),
     )
     platforms = {**wecom.channels(), **dingtalk.channels()}

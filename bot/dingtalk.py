@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.channels.base import Accept, Directory, ReadBlob
 from bot.channels.dingtalk.api import OpenApi
+from bot.channels.dingtalk.card_route import CardRoute
 from bot.channels.dingtalk.channel import (
     ChannelNeeds,
     DingTalkChannel,
@@ -60,6 +61,7 @@ class DingTalkNeeds:
     """The real time, which the platform checks."""
     task_clock: Callable[[], datetime]
     """By which tasks are due."""
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class DingTalk:
     webhooks: DingTalkWebhooks | None = None
     todo: TodoKeeping | None = None
     following: DirectoryFollowing | None = None
+    card_route: CardRoute | None = None
 
     def channels(self) -> Mapping[ChannelName, DingTalkChannel | DingTalkWebhooks]:
         configured = (self.app, self.webhooks)
@@ -88,7 +91,11 @@ class DingTalk:
 
     def chores(self) -> Sequence[Chore]:
         """What is looked at again and again."""
-        found = {"to-do lists": self.todo, "directory": self.following}
+        found = {
+            "to-do lists": self.todo,
+            "directory": self.following,
+            "card callbacks": self.card_route,
+        }
         return [
             Chore(name=f"dingtalk {name}", every_s=one.every_s, run=one.run)
             for name, one in found.items()
@@ -152,24 +159,40 @@ def build_dingtalk(settings: DingTalkSettings, needs: DingTalkNeeds) -> DingTalk
         directory_changed=following.note,
         arrived=lambda: meter.count(quotas.INBOUND),
     )
+    has_cards = bool(app.cards.buttons or app.cards.stream)
+    is_called_back = app.mode is Mode.HTTP and bool(needs.public_url)
+    card_route = (
+        CardRoute(app, api, needs.public_url, clock) if has_cards and is_called_back else None
+    )
     return DingTalk(
         store=store,
         clock=clock,
-        app=_app(app, needs, api, inbound, meter),
+        app=_app(app, needs, api, inbound, meter, card_route),
         webhooks=webhooks,
         todo=todo if app.has_todo else None,
         following=following,
+        card_route=card_route,
     )
 
 
 def _app(
-    settings: AppSettings, needs: DingTalkNeeds, api: OpenApi, inbound: Inbound, meter: Meter
+    settings: AppSettings,
+    needs: DingTalkNeeds,
+    api: OpenApi,
+    inbound: Inbound,
+    meter: Meter,
+    card_route: CardRoute | None,
 ) -> DingTalkChannel:
+    def takes_taps() -> bool:
+        is_told = card_route is not None and card_route.is_open
+        return is_told or settings.mode is Mode.STREAM
+
     sender_needs = SenderNeeds(
         api=api,
         account_of=_account_of(needs.store),
         read_blob=needs.read_blob,
         clock=needs.clock,
+        takes_taps=takes_taps,
     )
     channel_needs = ChannelNeeds(
         settings=settings,

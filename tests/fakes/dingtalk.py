@@ -6,6 +6,9 @@ Both families, the robots' webhooks and sessionWebhooks share one server; the pa
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import json
 import secrets
 from collections import Counter, defaultdict, deque
@@ -89,8 +92,8 @@ class FakeDingTalk:
     cards: dict[str, Body] = field(default_factory=dict)
     streamed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     finalized: set[str] = field(default_factory=set)
-    routes: dict[str, str] = field(default_factory=dict)
-    """Card callback addresses by routeKey."""
+    routes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Card callback addresses and what taps are signed with, by routeKey."""
     directory: DirectoryApi = field(default_factory=DirectoryApi)
     todo: TodoApi = field(default_factory=TodoApi)
     robots: Robots = field(init=False)
@@ -260,6 +263,8 @@ class FakeDingTalk:
             return new_error(400, "param.error")
         if body.get("callbackType") not in ("STREAM", "HTTP") or not _is_card(body):
             return new_error(400, "param.error")
+        if body["callbackType"] == "HTTP" and body.get("callbackRouteKey") not in self.routes:
+            return new_error(400, "param.callbackRouteKeyNotExist")
         kind, _, to = space.removeprefix("dtv1.card//").partition(".")
         reached = to in (self.members if kind == "IM_ROBOT" else self.groups)
         model = "imRobotOpenDeliverModel" if kind == "IM_ROBOT" else "imGroupOpenDeliverModel"
@@ -303,8 +308,24 @@ class FakeDingTalk:
 
     async def _register(self, request: web.Request) -> web.Response:
         body = json_of(await request.read())
-        self.routes[str(body["callbackRouteKey"])] = str(body["callbackUrl"])
-        return web.json_response({"success": True, "result": {"apiSecret": "s"}})
+        key, route = (
+            str(body["callbackRouteKey"]),
+            (str(body["callbackUrl"]), str(body["apiSecret"])),
+        )
+        if body.get("forceUpdate") is True:
+            self.routes[key] = route
+        url, secret = self.routes.setdefault(key, route)
+        result = {"callbackUrl": url, "apiSecret": secret}
+        return web.json_response({"success": True, "result": result})
+
+    def tap_headers(self, route_key: str, timestamp: str) -> dict[str, str]:
+        """Of a tap, as DingTalk signs it."""
+        secret = self.routes[route_key][1].encode()
+        digest = hmac.new(secret, timestamp.encode(), hashlib.sha256).digest()
+        return {
+            "x-ddpaas-signature-timestamp": timestamp,
+            "x-ddpaas-signature": base64.b64encode(digest).decode(),
+        }
 
     async def _upload(self, request: web.Request) -> web.Response:
         form = await request.post()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
+from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
@@ -23,6 +24,7 @@ from store import people
 from store.models import Delivery, DeliveryState, Part
 from tests.fakes.dingtalk import Delivered, FakeDingTalk
 from tests.fakes.dingtalk_stream import CARDS, MESSAGES, FakeStream
+from tests.fakes.waiting import until
 from tests.scenario.hearing import PATIENCE_S, Heard
 from tests.scenario.wecom_driver import NUMBERED, SOURCE
 
@@ -255,13 +257,17 @@ async def over_the_stream(app: App, name: str, group: str = "") -> AsyncIterator
 
 
 @asynccontextmanager
-async def by_callbacks(app: App, name: str, group: str = "") -> AsyncIterator[DingTalkDriver]:
-    """The member of this name, whose robot calls back."""
+async def by_callbacks(
+    app: App, name: str, group: str = "", *, taps: bool = True
+) -> AsyncIterator[DingTalkDriver]:
+    """The member of this name, whose robot calls back; ``taps`` when it was told where."""
     corp, account = corp_of(app), await account_of(app, name)
     corp.fake.members.add(account)
     if group:
         corp.fake.groups.add(group)
     site = await asyncio.to_thread(build_site, app)
+    key = f"yaodian.{corp.fake.client_id}"
+    await until(lambda: not taps or key in corp.fake.routes, PATIENCE_S)
     async with TestServer(site) as server, ClientSession() as session:
 
         async def post(what: str, body: Body) -> None:
@@ -271,6 +277,9 @@ async def by_callbacks(app: App, name: str, group: str = "") -> AsyncIterator[Di
                 "sign": signed(timestamp, corp.fake.client_secret).decode(),
             }
             address = server.make_url(f"/dingtalk/{what}")
+            if what == "card":
+                headers = corp.fake.tap_headers(key, timestamp)
+                address = server.make_url(urlsplit(corp.fake.routes[key][0]).path)
             async with session.post(address, json=body, headers=headers) as response:
                 assert response.status == 200, await response.text()
 

@@ -27,6 +27,7 @@ class Platforms:
 
     wecom: WeComSettings = field(default_factory=WeComSettings)
     dingtalk: DingTalkSettings = field(default_factory=DingTalkSettings)
+    public_url: str | None = None
 
 
 _WECOM = {
@@ -38,6 +39,8 @@ _DINGTALK = {
     Surface.STREAM: dingtalk_driver.stream_corp,
     Surface.ROBOT_CALLBACKS: dingtalk_driver.http_corp,
 }
+_ADDRESSES = {Surface.ROBOT_CALLBACKS: "https://bot.example.cn"}
+"""Of schools that DingTalk calls back."""
 _chosen = [Surface.APP]
 
 
@@ -57,7 +60,7 @@ async def platform() -> AsyncIterator[Platforms]:
     surface = _chosen[-1]
     if surface in _DINGTALK:
         async with _DINGTALK[surface]() as dingtalk:
-            yield Platforms(dingtalk=dingtalk)
+            yield Platforms(dingtalk=dingtalk, public_url=_ADDRESSES.get(surface))
     else:
         async with _WECOM[surface]() as wecom:
             yield Platforms(wecom=wecom)

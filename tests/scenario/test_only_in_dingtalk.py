@@ -19,7 +19,7 @@ from handlers.people.syncing import Entry
 from store.models import Account
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.waiting import until
-from tests.scenario.dingtalk_driver import Corp, corp, corp_of, over_the_stream
+from tests.scenario.dingtalk_driver import Corp, by_callbacks, corp, corp_of, over_the_stream
 from tests.scenario.hearing import PATIENCE_S
 from tests.scenario.surface import Platforms
 from tests.scenario.town import settings, settle_in
@@ -30,12 +30,16 @@ WORDED = "班级图书角的藏书至少80册[1]。图书每学期更新一次[1
 
 @asynccontextmanager
 async def school(
-    folder: Path, model: ModelSettings | None = None, **more: object
+    folder: Path, model: ModelSettings | None = None, public_url: str | None = None, **more: object
 ) -> AsyncIterator[tuple[App, Corp]]:
     """A school with DingTalk and nothing else; ``more`` is of ``[dingtalk.app]``."""
     async with (
         corp(**more) as dingtalk,
-        opened(settings(None, Platforms(dingtalk=dingtalk), model), folder, is_demo=True) as app,
+        opened(
+            settings(None, Platforms(dingtalk=dingtalk, public_url=public_url), model),
+            folder,
+            is_demo=True,
+        ) as app,
     ):
         fake = corp_of(app).fake
         fake.templates.add(GROWS)
@@ -73,10 +77,14 @@ async def test_a_task_stands_in_the_to_do_list_until_it_is_done(tmp_path: Path) 
         assert shown["executorIds"] == [f"u-{account}"]
 
         await one.say("/完成 1")
-        assert "交教案" in str(await one.heard())
-        assert app.dingtalk.todo is not None
-        await app.dingtalk.todo.run()
-        assert [task["done"] for task in tasks.values()] == [True]
+        todo = app.dingtalk.todo
+        assert todo is not None
+
+        async def is_ticked() -> bool:
+            await todo.run()
+            return [task["done"] for task in tasks.values()] == [True]
+
+        await until(is_ticked, PATIENCE_S)
 
 
 async def test_who_joins_dingtalk_is_on_the_roster_some_minutes_later(tmp_path: Path) -> None:
@@ -102,6 +110,41 @@ async def test_who_joins_dingtalk_is_on_the_roster_some_minutes_later(tmp_path: 
         await replace(following, clock=lambda: later).run()
         assert (await app.people.named("许知微")).unit == "云溪县教育局"
         assert "dingtalk directory" in [chore.name for chore in app.dingtalk.chores()]
+
+
+BRANCH = """姓名,单位,角色
+关若谷,云溪县教育局/云溪县第二中学/二中第一党支部,支部书记
+柏舟,云溪县教育局/云溪县第二中学/二中第一党支部,教师
+"""
+
+
+async def test_a_button_is_tapped_where_dingtalk_calls_back(tmp_path: Path) -> None:
+    address = "https://bot.example.cn"
+    async with school(tmp_path, mode="http", public_url=address) as (app, found):
+        await app.people.import_roster(operator(), "支部.csv", BRANCH.encode())
+        async with by_callbacks(app, "关若谷") as secretary, by_callbacks(app, "柏舟") as teacher:
+            (route,) = found.fake.routes.values()
+            assert route[0] == f"{address}/dingtalk/card"
+            await secretary.say("/签到 开始 主题党日")
+            await secretary.heard()
+            assert "签到" in (await teacher.heard()).card
+
+            await teacher.tap("/签到 1")
+            assert "柏舟 已签到" in str(await teacher.heard())
+            await secretary.say("/签到 名单")
+            assert "实到 1" in (await secretary.heard()).text
+
+
+async def test_without_a_public_address_there_are_no_buttons_that_lead_nowhere(
+    tmp_path: Path,
+) -> None:
+    async with school(tmp_path, mode="http") as (app, found):
+        await app.people.import_roster(operator(), "支部.csv", BRANCH.encode())
+        assert "dingtalk card callbacks" not in [one.name for one in app.dingtalk.chores()]
+        async with by_callbacks(app, "关若谷", taps=False) as secretary:
+            await secretary.say("/签到 开始 主题党日")
+            await secretary.heard()
+            assert all(one.how != "card" for one in found.fake.delivered)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.app import opened
 from bot.assembled import App
-from bot.config import KnowledgeSettings, ModelSettings, Settings, StoreSettings
+from bot.config import BotSettings, KnowledgeSettings, ModelSettings, Settings, StoreSettings
 from handlers.people.actions import operator
 from tests.scenario import surface
 
@@ -47,6 +47,7 @@ def settings(
     """Words alone: fast, and the same everywhere."""
     platforms = platforms or surface.Platforms()
     return Settings(
+        bot=BotSettings(public_url=platforms.public_url),
         store=StoreSettings(url=database),
         knowledge=KnowledgeSettings(embedding="none"),
         wecom=platforms.wecom,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from bot.channels.dingtalk.card_route import route_key
 from bot.channels.dingtalk.settings import AppSettings, CardTemplates, Mode
 from bot.channels.text import plain
 from bot.messages import Button, Card
@@ -20,9 +21,6 @@ from bot.messages import Button, Card
 CREATE = "/v1.0/card/instances/createAndDeliver"
 UPDATE = "/v1.0/card/instances"
 STREAM = "/v1.0/card/streaming"
-REGISTER = "/v1.0/card/callbacks/register"
-ROUTE_KEY = "yaodian"
-"""Under which the address of the card callback is registered in HTTP mode."""
 COMMAND = "command"
 """The callback parameter of a button."""
 
@@ -83,7 +81,7 @@ def created(
         "userIdType": 1,
     }
     if settings.mode is Mode.HTTP:
-        body["callbackRouteKey"] = ROUTE_KEY
+        body["callbackRouteKey"] = route_key(settings)
     space = {"supportForward": False, "lastMessageI18n": {"ZH_CN": summary}}
     if is_group:
         body["openSpaceId"] = f"dtv1.card//IM_GROUP.{to}"

@@ -1,11 +1,11 @@
 """HTTP mode: ``/dingtalk/bot``, ``/dingtalk/card`` and ``/dingtalk/events``.
 
-The robot's signature covers the time and nothing of the body, so that a used pair of timestamp and
-signature with another body is refused, and an exact repeat is answered like the first and does
-nothing. Whatever fails is one and the same 403 (413 for a body over the limit).
+Signatures of messages and of taps cover the time and nothing of the body, so that a used pair of
+timestamp and signature with another body is refused, and an exact repeat is answered like the
+first and does nothing. Whatever fails is one and the same 403 (413 for a body over the limit).
 
 Source:
-    DingTalk, 机器人接收消息 (HTTP 模式) and 配置 HTTP 推送 of events.
+    DingTalk, 机器人接收消息 (HTTP 模式), 事件回调 of cards and 配置 HTTP 推送 of events.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ from aiohttp import web
 from bot.channels.base import Health
 from bot.channels.bodies import read_capped
 from bot.channels.crypto import CallbackCrypto
+from bot.channels.dingtalk.card_route import (
+    PATH,
+    SIGNATURE,
+    TIMESTAMP,
+    tap_secret,
+    tap_signature,
+)
 from bot.channels.dingtalk.inbound import Inbound
 from bot.channels.dingtalk.incoming import Json, object_of
 from bot.channels.dingtalk.settings import AppSettings
@@ -48,6 +55,7 @@ class Callbacks:
 
     def __init__(self, settings: AppSettings, inbound: Inbound, seen: SeenSignatures) -> None:
         self._secret = settings.client_secret
+        self._tap_secret = tap_secret(settings)
         self._inbound = inbound
         self._seen = seen
         self._crypto = (
@@ -67,12 +75,13 @@ class Callbacks:
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_post("/dingtalk/bot", self._robot)
-        app.router.add_post("/dingtalk/card", self._card)
+        app.router.add_post(PATH, self._card)
         app.router.add_post("/dingtalk/events", self._events)
 
     async def _robot(self, request: web.Request) -> web.Response:
+        timestamp, sign = request.headers.get("timestamp", ""), request.headers.get("sign", "")
         try:
-            found = await self._authentic(request)
+            found = await self._authentic(request, timestamp, sign, signed(timestamp, self._secret))
         except BadSignature as error:
             return self._refused(error)
         if found is not None:
@@ -80,13 +89,15 @@ class Callbacks:
         return web.json_response({})
 
     async def _card(self, request: web.Request) -> web.Response:
+        timestamp, sign = request.headers.get(TIMESTAMP, ""), request.headers.get(SIGNATURE, "")
+        expected = tap_signature(timestamp, self._tap_secret)
         try:
-            found = await self._authentic(request)
+            found = await self._authentic(request, timestamp, sign, expected)
         except BadSignature as error:
             return self._refused(error)
         if found is not None:
             await self._inbound.tap(*found)
-        return web.json_response({"cardData": {"cardParamMap": {}}})
+        return web.json_response({})
 
     async def _events(self, request: web.Request) -> web.Response:
         body = await read_capped(request, BODY_LIMIT_BYTES)
@@ -123,12 +134,13 @@ class Callbacks:
         plain = self._crypto.open(signature, timestamp, nonce, ciphertext)
         return object_of(plain.decode(errors="replace")) or {}
 
-    async def _authentic(self, request: web.Request) -> tuple[Json, str] | None:
+    async def _authentic(
+        self, request: web.Request, timestamp: str, sign: str, expected: bytes
+    ) -> tuple[Json, str] | None:
         """The body and what names this callback; None where there is nothing to be read."""
         raw = await read_capped(request, BODY_LIMIT_BYTES)
-        timestamp, sign = request.headers.get("timestamp", ""), request.headers.get("sign", "")
         self._check_age(timestamp)
-        if not hmac.compare_digest(signed(timestamp, self._secret), sign.encode(errors="replace")):
+        if not hmac.compare_digest(expected, sign.encode(errors="replace")):
             raise BadSignature("callback signature differs")
         digest = hashlib.sha256(raw).hexdigest()
         until = self._inbound.clock() + timedelta(seconds=2 * WINDOW_S)

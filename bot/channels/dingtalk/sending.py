@@ -29,7 +29,7 @@ from bot.channels.dingtalk.rendering import (
 )
 from bot.channels.dingtalk.reply_to import OUTSIDER_MARK, ReplyTo, is_own_address
 from bot.channels.dingtalk.robot import Robot
-from bot.channels.dingtalk.settings import AppSettings
+from bot.channels.dingtalk.settings import AppSettings, CardTemplates
 from bot.channels.dingtalk.work_notice import Notices, remembered_until
 from bot.errors import ChannelRefused, ChannelUnavailable, SetupNeeded
 from bot.messages import Attachment, Reply
@@ -55,6 +55,8 @@ class SenderNeeds:
     account_of: AccountOf
     read_blob: ReadBlob
     clock: Callable[[], datetime]
+    takes_taps: Callable[[], bool] = lambda: True
+    """Whether the button of a card would lead anywhere."""
     quota_trouble: Callable[[], str] = str
     """Chinese, when the month's calls are used up; empty otherwise."""
 
@@ -89,9 +91,10 @@ class Sender:
         if is_group and reply.is_private:
             raise ChannelRefused("a private reply does not go into a group")
         reply_to = ReplyTo.decode(target.reply_to)
+        has_cards = self._needs.takes_taps()
         found = rendered(
             reply,
-            self._settings,
+            self._settings if has_cards else replace(self._settings, cards=CardTemplates()),
             at=await self._mentioned(reply) if is_group else (),
             tapped=reply_to.out_track_id if reply_to else "",
             is_notice=self._notices is not None and reply_to is None and not is_group,

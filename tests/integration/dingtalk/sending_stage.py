@@ -100,6 +100,7 @@ async def stage(
     has_cards: bool = False,
     mode: Mode = Mode.STREAM,
     client_secret: str = "",
+    takes_taps: bool = True,
 ) -> AsyncIterator[Stage]:
     clock, spent = Clock(), list[int]()
     blobs: dict[str, bytes] = {}
@@ -129,7 +130,13 @@ async def stage(
             cards=CardTemplates(buttons=TEMPLATE if has_cards else ""),
         )
         api = OpenApi(settings, session, clock, spend, pauses_s=FAST)
-        needs = SenderNeeds(api=api, account_of=account_of, read_blob=read_blob, clock=clock)
+        needs = SenderNeeds(
+            api=api,
+            account_of=account_of,
+            read_blob=read_blob,
+            clock=clock,
+            takes_taps=lambda: takes_taps,
+        )
         notices = None if agent_id is None else Notices(api, agent_id, pauses_s=FAST)
         sender = Sender(settings, needs, Robot(settings, api, clock, pauses_s=FAST), notices)
         yield Stage(

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.channels.dingtalk.card_route import REGISTER, CardRoute, route_key, tap_secret
 from bot.channels.dingtalk.cards import CREATE, UPDATE, shows_key, track_id
 from bot.channels.dingtalk.settings import Mode
 from bot.errors import ChannelUnavailable, OutcomeUnknown
@@ -157,12 +158,60 @@ async def test_an_outage_is_waited_for_and_not_said_in_words() -> None:
         assert dingtalk.fake.delivered == []
 
 
-async def test_over_http_the_callback_has_its_route() -> None:
+ADDRESS = "https://bot.example.cn/"
+
+
+async def test_over_http_dingtalk_is_told_once_where_taps_go() -> None:
     async with stage(has_cards=True, mode=Mode.HTTP) as dingtalk:
+        route = CardRoute(dingtalk.settings, dingtalk.api, ADDRESS, dingtalk.clock)
+        assert not route.is_open
+        await route.run()
+        await route.run()
+
+        assert route.is_open
+        key = route_key(dingtalk.settings)
+        assert dingtalk.fake.routes == {
+            key: ("https://bot.example.cn/dingtalk/card", tap_secret(dingtalk.settings))
+        }
+        assert dingtalk.fake.calls[REGISTER] == 1
+        await dingtalk.deliver(Reply(card=TASK), to("zhang"))
+        (seen,) = dingtalk.fake.delivered
+        assert (seen.body["callbackType"], seen.body["callbackRouteKey"]) == ("HTTP", key)
+
+
+async def test_what_was_registered_before_is_replaced() -> None:
+    async with stage(has_cards=True, mode=Mode.HTTP) as dingtalk:
+        key = route_key(dingtalk.settings)
+        dingtalk.fake.routes[key] = ("https://old.example.cn/", "old")
+
+        await CardRoute(dingtalk.settings, dingtalk.api, ADDRESS, dingtalk.clock).run()
+
+        assert dingtalk.fake.routes[key][1] == tap_secret(dingtalk.settings)
+
+
+async def test_a_refused_registration_is_tried_again_more_and_more_slowly() -> None:
+    async with stage(has_cards=True, mode=Mode.HTTP) as dingtalk:
+        dingtalk.fake.rights.discard("card")
+        route = CardRoute(dingtalk.settings, dingtalk.api, ADDRESS, dingtalk.clock)
+        for _ in range(60):
+            await route.run()
+            dingtalk.clock.forward(seconds=10)
+        assert not route.is_open
+        assert 3 <= dingtalk.fake.calls[REGISTER] <= 6
+
+        dingtalk.fake.rights.add("card")
+        dingtalk.clock.forward(hours=1)
+        await route.run()
+        assert route.is_open
+
+
+async def test_until_taps_lead_somewhere_cards_are_said_in_words() -> None:
+    async with stage(has_cards=True, mode=Mode.HTTP, takes_taps=False) as dingtalk:
         await dingtalk.deliver(Reply(card=TASK), to("zhang"))
 
         (seen,) = dingtalk.fake.delivered
-        assert (seen.body["callbackType"], seen.body["callbackRouteKey"]) == ("HTTP", "yaodian")
+        assert seen.how == "robot"
+        assert "/签收 17" in seen.text
 
 
 async def test_a_sent_card_can_be_replaced() -> None:

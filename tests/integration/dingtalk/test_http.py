@@ -16,6 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.crypto import CallbackCrypto
+from bot.channels.dingtalk.card_route import (
+    SIGNATURE,
+    TIMESTAMP,
+    tap_secret,
+    tap_signature,
+)
 from bot.channels.dingtalk.http import BODY_LIMIT_BYTES, Callbacks, signed
 from bot.channels.dingtalk.inbound import Inbound
 from bot.channels.dingtalk.settings import AppSettings, Mode
@@ -26,6 +32,11 @@ from tests.shared_data import shared_path
 SECRET, TOKEN, AES_KEY = "app-secret", "Token2026", "k7Qm2ZxV9bNc4LsT8wRf1YhJ6uPdG3aE5oKiXtCzBvM"
 CLIENT_ID = "dingapp1"
 START = datetime(2026, 9, 1, tzinfo=UTC)
+SETTINGS = AppSettings(
+    client_id=CLIENT_ID, client_secret=SECRET, mode=Mode.HTTP, event_token=TOKEN,
+    event_aes_key=AES_KEY,
+)  # fmt: skip
+CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CLIENT_ID)
 BODY: dict[str, object] = {
     "msgId": "m1", "msgtype": "text", "text": {"content": "签到"}, "conversationType": "1",
     "conversationId": "cid1", "senderStaffId": "zhang",
@@ -58,13 +69,9 @@ async def box() -> Box:
 
 @pytest.fixture
 async def client(box: Box) -> AsyncIterator[TestClient]:
-    settings = AppSettings(
-        client_id=CLIENT_ID, client_secret=SECRET, mode=Mode.HTTP, event_token=TOKEN,
-        event_aes_key=AES_KEY,
-    )  # fmt: skip
     inbound = Inbound(accept=box.accept, clock=box.clock, directory_changed=box.directory_changed)
     site = web.Application()
-    Callbacks(settings, inbound, MemorySeen(box.clock)).add_routes(site)
+    Callbacks(SETTINGS, inbound, MemorySeen(box.clock)).add_routes(site)
     async with TestClient(TestServer(site)) as client:
         yield client
 
@@ -72,6 +79,12 @@ async def client(box: Box) -> AsyncIterator[TestClient]:
 def headers(at_ms: int | None = None, secret: str = SECRET) -> dict[str, str]:
     timestamp = str(at_ms or int(START.timestamp() * 1000))
     return {"timestamp": timestamp, "sign": signed(timestamp, secret).decode()}
+
+
+def tap_headers(at_ms: int | None = None, secret: str = "") -> dict[str, str]:
+    timestamp = str(at_ms or int(START.timestamp() * 1000))
+    sign = tap_signature(timestamp, secret or tap_secret(SETTINGS)).decode()
+    return {TIMESTAMP: timestamp, SIGNATURE: sign}
 
 
 async def post(client: TestClient, path: str, body: object, given: dict[str, str]) -> int:
@@ -115,7 +128,6 @@ async def test_what_is_not_authentic_is_refused(
         name: value.encode(errors="replace").decode("latin-1") for name, value in given.items()
     }
     assert await post(client, "/dingtalk/bot", BODY, given) == 403
-    assert await post(client, "/dingtalk/card", BODY, given) == 403
     assert not box.kept
 
 
@@ -136,28 +148,51 @@ async def test_authentic_rubbish_is_counted_and_answered(client: TestClient, box
     assert not box.kept
 
 
-async def test_a_tap_is_stored(client: TestClient, box: Box) -> None:
-    tap = {
-        "userId": "zhang", "outTrackId": "t1", "spaceType": "IM_ROBOT",
-        "content": json.dumps({"cardPrivateData": {"params": {"command": "/签收 17"}}}),
-    }  # fmt: skip
-    assert await post(client, "/dingtalk/card", tap, headers()) == 200
+TAP: dict[str, object] = {
+    "type": "actionCallback", "userId": "zhang", "outTrackId": "t1",
+    "content": json.dumps({"cardPrivateData": {"params": {"command": "/签收 17"}}}),
+}  # fmt: skip
+
+
+async def test_a_tap_is_stored_and_a_repeat_does_nothing(client: TestClient, box: Box) -> None:
+    assert await post(client, "/dingtalk/card", TAP, tap_headers()) == 200
+    assert await post(client, "/dingtalk/card", TAP, tap_headers()) == 200
     assert [one.text for one in box.kept] == ["/签收 17"]
+
+    forged = {**TAP, "userId": "li"}
+    assert await post(client, "/dingtalk/card", forged, tap_headers()) == 403
+    assert len(box.kept) == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        headers(),
+        tap_headers(secret=SECRET),
+        tap_headers(int(START.timestamp() * 1000) - 3_601_000),
+        {**tap_headers(), TIMESTAMP: "1788220800001"},
+    ],
+)
+async def test_a_tap_that_is_not_authentic_is_refused(
+    client: TestClient, box: Box, given: dict[str, str]
+) -> None:
+    assert await post(client, "/dingtalk/card", TAP, given) == 403
+    assert not box.kept
 
 
 @pytest.mark.parametrize("names", [("msg_signature", "timestamp"), ("signature", "timeStamp")])
 async def test_an_event_is_opened_and_answered_sealed(
     client: TestClient, box: Box, names: tuple[str, str]
 ) -> None:
-    crypto = CallbackCrypto(TOKEN, AES_KEY, CLIENT_ID)
     for event, changes in (("check_url", 0), ("user_leave_org", 1), ("chat_update_title", 1)):
         timestamp = str(int(START.timestamp() * 1000))
-        sealed = crypto.seal(json.dumps({"EventType": event}).encode(), timestamp, "n1")
+        sealed = CRYPTO.seal(json.dumps({"EventType": event}).encode(), timestamp, "n1")
         query = {names[0]: sealed.signature, names[1]: timestamp, "nonce": "n1"}
         body = {"encrypt": sealed.ciphertext}
         async with client.post("/dingtalk/events", params=query, json=body) as response:
             answer = await response.json()
-        opened = crypto.open(
+        opened = CRYPTO.open(
             answer["msg_signature"], answer["timeStamp"], answer["nonce"], answer["encrypt"]
         )
         assert opened == b"success"
