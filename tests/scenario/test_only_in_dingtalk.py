@@ -14,6 +14,7 @@ from sqlalchemy import select
 from bot.app import opened
 from bot.assembled import App
 from bot.config import ModelSettings
+from bot.messages import ChannelName
 from handlers.people.actions import operator
 from handlers.people.syncing import Entry
 from store.models import Account
@@ -130,7 +131,8 @@ async def test_a_button_is_tapped_where_dingtalk_calls_back(tmp_path: Path) -> N
             assert "签到" in (await teacher.heard()).card
 
             await teacher.tap("/签到 1")
-            assert "柏舟 已签到" in str(await teacher.heard())
+            assert "已签到" in (await teacher.heard()).text
+            assert dict(app.dingtalk.counts())[ChannelName.DINGTALK]["tap"] == 1
             await secretary.say("/签到 名单")
             assert "实到 1" in (await secretary.heard()).text
 
