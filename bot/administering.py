@@ -14,6 +14,7 @@ from bot.admin.records import RecordPages
 from bot.admin.roster import RosterPages
 from bot.admin.session import Door
 from bot.admin.site import AdminSite
+from bot.admin.tasks import TaskAdminPages
 from bot.channels.base import Health, SignsIn
 from bot.config import Settings
 from bot.messages import ChannelName
@@ -27,6 +28,7 @@ from handlers.people.browsing import RosterList
 from handlers.people.importing import RosterFiles
 from handlers.people.signing_in import SignIn
 from handlers.reports.exporting import LedgerExport
+from handlers.tasks.browsing import TaskList
 from store.engine import Store
 
 
@@ -70,6 +72,14 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 health=needs.health,
                 usage=needs.usage,
                 folder=needs.folder,
+            ),
+            TaskAdminPages(
+                door=door,
+                listing=TaskList(needs.store, needs.clock),
+                tasks=needs.tasking.tasks,
+                people=people,
+                times=needs.tasking.times,
+                links=needs.tasking.task_pages.links,
             ),
             RecordPages(
                 door=door,

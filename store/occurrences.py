@@ -145,15 +145,28 @@ class Sought:
     states: Collection[str] = ()
     """Any, when empty."""
     document: str = ""
+    words: str = ""
+    """A part of the title."""
     due_from: datetime | None = None
     due_until: datetime | None = None
+    task_id: int | None = None
+    """Of this task alone, also when it is cancelled."""
+    occurrence_id: int | None = None
 
 
 def sought(
     session: Session, wanted: Sought, *, offset: int = 0, limit: int = 50
 ) -> tuple[int, Sequence[Entry]]:
     """How many there are, and some of them by due time."""
-    conditions = [Task.state != TaskState.CANCELLED]
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.task_id is None:
+        conditions.append(Task.state != TaskState.CANCELLED)
+    else:
+        conditions.append(Occurrence.task_id == wanted.task_id)
+    if wanted.occurrence_id is not None:
+        conditions.append(Occurrence.id == wanted.occurrence_id)
+    if wanted.words:
+        conditions.append(Task.title.contains(wanted.words, autoescape=True))
     if wanted.unit_ids is not None:
         conditions.append(belongs_to(wanted.unit_ids))
     if wanted.states:
@@ -172,6 +185,18 @@ def sought(
     )
     query = _entries().where(*conditions).order_by(Occurrence.due_at, Occurrence.id)
     return total or 0, _listed(session, query.offset(offset).limit(limit))
+
+
+def documents(session: Session, unit_ids: Collection[int] | None) -> Sequence[str]:
+    """Titles of the documents that these units' tasks come from."""
+    query = (
+        select(Task.document_title)
+        .join(Assignment, Assignment.task_id == Task.id)
+        .where(Task.document_title != "", Task.state != TaskState.CANCELLED)
+    )
+    if unit_ids is not None:
+        query = query.where(belongs_to(unit_ids))
+    return session.scalars(query.distinct().order_by(Task.document_title)).all()
 
 
 def open_since(session: Session, since: datetime) -> Sequence[Entry]:

@@ -94,7 +94,7 @@ class BoardPage:
             found.append(("加入申请", len(wishes), f"{Place.ROSTER}/joining"))
         if actor.may(Act.MANAGE_TASKS):
             postponements = await self.tasks.postponements(actor)
-            found.append(("延期申请", len(postponements), ""))
+            found.append(("延期申请", len(postponements), f"{Place.TASKS}/postponements"))
         records = await self.records.waiting(actor)
         found.append(("待审的填报", records, f"{Place.RECORDS}?state=turn"))
         return [one for one in found if one[1]]

@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 from jinja2 import Environment
 
+from bot.messages import Conversation
 from bot.web import pages
-from handlers.access import Act
+from handlers.access import Act, Actor
 from handlers.people.signing_in import Visitor
 from handlers.people.wording import ROLE_WORDS
 from scheduler.recurrence import SHANGHAI
@@ -46,6 +47,7 @@ class Place(StrEnum):
 
     BOARD = "/admin"
     ROSTER = "/admin/roster"
+    TASKS = "/admin/tasks"
     RECORDS = "/admin/records"
     OUTBOX = "/admin/outbox"
     NONE = ""
@@ -53,6 +55,7 @@ class Place(StrEnum):
 
 _PLACES: Sequence[tuple[Place, str, Act]] = (
     (Place.BOARD, "今天", Act.SIGN_IN),
+    (Place.TASKS, "任务", Act.SEE_TASKS),
     (Place.RECORDS, "记录", Act.SIGN_IN),
     (Place.ROSTER, "花名册", Act.SEE_PEOPLE),
     (Place.OUTBOX, "消息", Act.SEE_DELIVERIES),
@@ -115,6 +118,23 @@ def address(path: str, query: Mapping[str, str]) -> str:
     """``path`` with what is not empty of ``query``."""
     kept = {name: text for name, text in query.items() if text}
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def in_path(request: web.Request, name: str) -> int:
+    """A number that is a part of the address."""
+    return int(request.match_info[name])
+
+
+def here(actor: Actor) -> Conversation:
+    """Where somebody is who acts on the page: what is told them goes to their own chat."""
+    return Conversation(channel=actor.sender.channel, id=actor.sender.account)
+
+
+def thumbnail(content: bytes) -> web.Response:
+    """A small JPEG that we made of a picture ourselves; never what somebody sent."""
+    return web.Response(
+        body=content, content_type="image/jpeg", headers={"Cache-Control": "no-store"}
+    )
 
 
 def chosen(request: web.Request, *names: str) -> dict[str, str]:

@@ -12,9 +12,8 @@ from bot.admin.pages import Place, Visit
 from bot.admin.roster import indented
 from bot.admin.session import Door, Posted
 from bot.errors import NotFound, UsageError
-from bot.messages import Conversation
 from bot.web.documents import download
-from handlers.access import Act, Actor
+from handlers.access import Act
 from handlers.people.browsing import RosterList
 from handlers.records import ledger_wording as wording
 from handlers.records import wording as days
@@ -98,7 +97,7 @@ class RecordPages:
         return download(content, name, MEDIA_TYPES[Form.XLSX])
 
     async def _record(self, request: web.Request, visit: Visit) -> web.Response:
-        line = await self.browsing.line(visit.visitor.actor, _number(request))
+        line = await self.browsing.line(visit.visitor.actor, pages.in_path(request, "number"))
         newest = line.newest
         values = {
             "line": line,
@@ -112,7 +111,7 @@ class RecordPages:
 
     async def _step(self, request: web.Request, visit: Visit, posted: Posted) -> web.Response:
         """Approve, return with a reason, answer, or withdraw; as the type has it."""
-        actor, number = visit.visitor.actor, _number(request)
+        actor, number = visit.visitor.actor, pages.in_path(request, "number")
         words = posted.text("words")[:2000]
         if "withdraw" in posted.fields:
             return await self._withdraw(visit, number, words, posted)
@@ -123,7 +122,7 @@ class RecordPages:
         if (move.needs_reason or move.needs_reply) and not words:
             what = "答复" if move.needs_reply else "原因"
             raise UsageError("no words", reply=f"“{move.name}”要写明{what}，请写在“说明”里。")
-        view = await self.deciding.move(actor, number, move.id, words, _here(actor))
+        view = await self.deciding.move(actor, number, move.id, words, pages.here(actor))
         said = wording.done(view) + ("交来的人会收到消息。" if view.member else "")
         return self.door.done(visit, said, f"{_PATH}/{view.id}")
 
@@ -146,26 +145,27 @@ class RecordPages:
                 back=visit.path,
                 label="撤回",
             )
-        view = await self.records.withdraw(actor, number, _here(actor), reason=words)
+        view = await self.records.withdraw(actor, number, pages.here(actor), reason=words)
         return self.door.done(visit, wording.withdrawn(view), f"{_PATH}/{view.id}")
 
     async def _file(self, request: web.Request, visit: Visit) -> web.Response:
         """As it was sent; always saved, never shown."""
         found = await self.browsing.file(
-            visit.visitor.actor, _number(request), int(request.match_info["n"]), is_small=False
+            visit.visitor.actor,
+            pages.in_path(request, "number"),
+            pages.in_path(request, "n"),
+            is_small=False,
         )
         return download(found.content, found.name, found.media_type)
 
     async def _small(self, request: web.Request, visit: Visit) -> web.Response:
-        """The small JPEG that we made of a picture ourselves."""
         found = await self.browsing.file(
-            visit.visitor.actor, _number(request), int(request.match_info["n"]), is_small=True
+            visit.visitor.actor,
+            pages.in_path(request, "number"),
+            pages.in_path(request, "n"),
+            is_small=True,
         )
-        return web.Response(
-            body=found.content,
-            content_type="image/jpeg",
-            headers={"Cache-Control": "no-store"},
-        )
+        return pages.thumbnail(found.content)
 
 
 def _wanted(query: Mapping[str, str]) -> LookedFor:
@@ -200,12 +200,3 @@ def _happened(entry: Entry) -> Happened:
     if "on" in entry.changed:
         changes.append(("日期", days.day(entry.view.on)))
     return Happened(entry=entry, changes=changes)
-
-
-def _number(request: web.Request) -> int:
-    return int(request.match_info["number"])
-
-
-def _here(actor: Actor) -> Conversation:
-    """Where somebody is who acts on the page: what is told them goes to their own chat."""
-    return Conversation(channel=actor.sender.channel, id=actor.sender.account)

@@ -90,7 +90,7 @@ class RosterPages:
 
     async def _person(self, request: web.Request, visit: Visit) -> web.Response:
         actor = visit.visitor.actor
-        person = await self.people.person(actor, int(request.match_info["number"]))
+        person = await self.people.person(actor, pages.in_path(request, "number"))
         values = {
             "person": person,
             "units": indented(await self._managed(actor)),
@@ -100,7 +100,7 @@ class RosterPages:
 
     async def _change(self, request: web.Request, visit: Visit, posted: Posted) -> web.Response:
         """Give or take a role, let somebody leave or come back."""
-        member_id = int(request.match_info["number"])
+        member_id = pages.in_path(request, "number")
         match posted.text("do"):
             case "give" | "take" as what:
                 return await self._role(visit, member_id, posted, gives=what == "give")

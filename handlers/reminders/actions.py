@@ -188,12 +188,7 @@ class Reminders:
     async def receipts(self, actor: Actor, occurrence_id: int) -> Sequence[Receipt]:
         """Every reminder of an occurrence: sent, received, missed, uncertain."""
         await self.tasks.occurrence(actor, occurrence_id)
-
-        def query(session: Session) -> Sequence[Receipt]:
-            rows = notices.receipts(session, occurrence_id)
-            return [_receipt(session, occurrence_id, row) for row in rows]
-
-        return await self.store.read(query)
+        return await self.store.read(lambda session: receipts(session, occurrence_id))
 
     async def undecided(self, actor: Actor) -> Sequence[Undecided]:
         """Reminders that may or may not have arrived and that the actor may decide on."""
@@ -311,6 +306,12 @@ def _as_it_will_be(session: Session, planner: Planner, entry: Entry, now: dateti
         is_tardy=False,
         people=(Addresses(session, ()).whose(assignment),) if task.is_group else (),
     )
+
+
+def receipts(session: Session, occurrence_id: int) -> Sequence[Receipt]:
+    """The same, to whoever may see the occurrence."""
+    rows = notices.receipts(session, occurrence_id)
+    return [_receipt(session, occurrence_id, row) for row in rows]
 
 
 def _receipt(session: Session, occurrence_id: int, row: notices.Receipt) -> Receipt:

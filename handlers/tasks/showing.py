@@ -126,8 +126,8 @@ def name(session: Session, member_id: int | None) -> str:
     return "" if member is None else member.name
 
 
-def history(session: Session, task_id: int) -> Sequence[Happened]:
-    """Every step, oldest first."""
+def history(session: Session, task_id: int, occurrence_id: int | None = None) -> Sequence[Happened]:
+    """Every step, oldest first; of one occurrence and of the task as a whole when it is named."""
     return [
         Happened(
             at=event.at,
@@ -136,7 +136,7 @@ def history(session: Session, task_id: int) -> Sequence[Happened]:
             note=event.note,
             occurrence_id=event.occurrence_id,
         )
-        for event in tasks.history(session, task_id)
+        for event in tasks.history(session, task_id, occurrence_id)
     ]
 
 

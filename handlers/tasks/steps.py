@@ -145,6 +145,19 @@ def attach(
             record(session, actor, entry, "attach", now, one.name)
 
 
+def possible(session: Session, actor: Actor, entry: Entry) -> list[Step]:
+    """The steps that are the actor's own to take now, away from any chat."""
+    has = rights.has(session, actor, entry.assignment, entry.task, None)
+    commands = rights.commands(session, actor, entry.task)
+    return [
+        step
+        for step, rule in _STEPS.items()
+        if entry.occurrence.state in rule.begins
+        and entry.occurrence.state != rule.ends
+        and (has if rule.is_assignees else commands)
+    ]
+
+
 def entry_of(session: Session, occurrence_id: int, *, is_locked: bool = True) -> Entry:
     """An occurrence with what it belongs to.
 
