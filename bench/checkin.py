@@ -44,6 +44,8 @@ class Outcome:
     handled_ms: tuple[float, float]
     delivered_ms: tuple[float, float]
     """p50 and p99 each."""
+    cpu_ms: float
+    """Of the process, by message."""
 
     @property
     def is_good(self) -> bool:
@@ -99,7 +101,7 @@ async def measure(folder: Path, number: int, seconds: float) -> Outcome:
         roll_call_id = await _open(app, unit_id)
         plan = [(chance.uniform(0, seconds), f"t{n}", f"first-{n}") for n in range(number)]
         plan += [(at + 0.2, who, f"again-{who}") for at, who, _ in plan[::10]]
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), time.process_time()
         async with asyncio.TaskGroup() as group:
             tasks = []
             for at, who, message_id in sorted(plan):
@@ -109,6 +111,7 @@ async def measure(folder: Path, number: int, seconds: float) -> Outcome:
         async with asyncio.timeout(60):
             while await app.store.read(_unsettled):  # noqa: ASYNC110 - rows, not an event
                 await asyncio.sleep(0.2)
+        cpu_s = time.process_time() - cpu_began
         handled, delivered = await app.store.read(_times)
         present = await app.store.read(lambda session: roll_calls.counts(session, roll_call_id))
         entries = await app.store.read(_entries)
@@ -119,6 +122,7 @@ async def measure(folder: Path, number: int, seconds: float) -> Outcome:
         acked_ms=_quantiles([ms for _, _, ms in said]),
         handled_ms=_quantiles([_ms(handled[one] - began_at) for one, began_at, _ in said]),
         delivered_ms=_quantiles([_ms(delivered[one] - began_at) for one, began_at, _ in said]),
+        cpu_ms=cpu_s * 1000 / len(said),
     )
 
 
@@ -174,6 +178,7 @@ def main() -> int:
         ("delivered", found.delivered_ms),
     ):
         print(f"{name:10} p50 {p50:7.1f} ms   p99 {p99:7.1f} ms")
+    print(f"cpu        {found.cpu_ms:.2f} ms a message")
     return 0 if found.is_good or not asked.check else 1
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from store.inserting import HotInsert
+from store.inserting import HotInsert, HotStatement
 from store.models import InboxMessage, InboxState
 from store.waking import wake
 
@@ -24,6 +24,11 @@ _ACCEPT = HotInsert(
     "inbox", "channel", "message_id", "turn", "body", "state", "accepted_at", "attempts",
     "sent_at", "number",
 )  # fmt: skip
+
+_FINISH = HotStatement(
+    "UPDATE inbox SET state = ?, handled_at = ?, owner = NULL, lease_until = NULL"
+    " WHERE id = ? AND attempts = ? AND state = 'accepted'"
+)
 
 
 def accept(
@@ -117,18 +122,8 @@ def finish(
     state: InboxState = InboxState.HANDLED,
 ) -> bool:
     """Mark as done; False when another owner has claimed it since ``attempt``."""
-    done = session.execute(
-        update(InboxMessage)
-        .where(
-            InboxMessage.id == message_id,
-            InboxMessage.attempts == attempt,
-            InboxMessage.state == InboxState.ACCEPTED,
-        )
-        .values(state=state, handled_at=now, owner=None, lease_until=None)
-    )
-    assert isinstance(done, CursorResult)  # noqa: S101
     wake(session, TOPIC)
-    return done.rowcount > 0
+    return _FINISH.run(session, state.value, now, message_id, attempt).rowcount > 0
 
 
 def renew(session: Session, owner: str, *, until: datetime) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from sqlalchemy import CursorResult, Table
@@ -50,26 +51,59 @@ def _insert(session: Session, row: type[Base] | Table) -> sqlite.Insert | postgr
     return sqlite.insert(row)
 
 
-class HotInsert:
-    """The same through the driver, for paths where every microsecond counts.
+Plain = str | int | bytes | date | datetime | Mapping[str, object] | Sequence[str] | None
 
-    Values come in the order of ``columns``; times become microseconds here, nothing else is
-    converted.
+
+class HotStatement:
+    """One statement through the driver, for paths where every microsecond counts.
+
+    Written with ``?``. Times become microseconds, days and what is kept as JSON their text; nothing
+    else is converted, and no object of the session learns of it.
     """
 
-    def __init__(self, table: str, *columns: str) -> None:
-        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 - our own names
-        numbered = ", ".join(f"${n}" for n, _ in enumerate(columns, 1))
-        marked = ", ".join("?" for _ in columns)
-        self._postgresql = f"{into}({numbered}) ON CONFLICT DO NOTHING"
-        self._sqlite = f"{into}({marked}) ON CONFLICT DO NOTHING"
+    def __init__(self, sql: str) -> None:
+        pieces = sql.split("?")
+        self._sqlite = sql
+        self._postgresql = "".join(
+            f"{piece}${n}" for n, piece in enumerate(pieces[:-1], 1)
+        ) + pieces[-1]  # fmt: skip
 
-    def run(self, session: Session, *values: str | int | datetime | None) -> bool:
-        """False when a unique key was taken."""
+    def run(self, session: Session, *values: Plain) -> CursorResult[tuple[object, ...]]:
+        session.flush()
         connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            plain = tuple(_plain(value) for value in values)
+            return connection.exec_driver_sql(self._postgresql, plain)
         plain = tuple(
-            to_microseconds(value) if isinstance(value, datetime) else value for value in values
+            value.isoformat() if type(value) is date else _plain(value) for value in values
         )
-        is_postgresql = connection.dialect.name == "postgresql"
-        statement = self._postgresql if is_postgresql else self._sqlite
-        return connection.exec_driver_sql(statement, plain).rowcount > 0
+        return connection.exec_driver_sql(self._sqlite, plain)
+
+
+class HotInsert:
+    """INSERT … ON CONFLICT DO NOTHING in the same way; values in the order of ``columns``."""
+
+    def __init__(self, table: str, *columns: str) -> None:
+        marks = ", ".join("?" for _ in columns)
+        names = ", ".join(columns)
+        insert = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+        self._plain = HotStatement(insert)
+        self._returning = HotStatement(f"{insert} RETURNING id")
+
+    def run(self, session: Session, *values: Plain) -> bool:
+        """False when a unique key was taken."""
+        return self._plain.run(session, *values).rowcount > 0
+
+    def new_id(self, session: Session, *values: Plain) -> int | None:
+        """The id of the new row; None when a unique key was taken."""
+        found = self._returning.run(session, *values).scalar()
+        assert found is None or isinstance(found, int)  # noqa: S101
+        return found
+
+
+def _plain(value: Plain) -> str | int | bytes | date | None:
+    if isinstance(value, datetime):
+        return to_microseconds(value)
+    if value is None or isinstance(value, str | int | bytes | date):
+        return value
+    return json.dumps(value if isinstance(value, Mapping) else list(value))

@@ -15,11 +15,35 @@ from uuid import uuid4
 from sqlalchemy import CursorResult, Update, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from store.inserting import insert_many_once, insert_once
+from store.inserting import HotInsert, HotStatement, Plain, insert_many_once
 from store.models import Delivery, DeliveryKind, DeliveryState, OnDoubt, Part, PartState
 from store.waking import wake
 
 TOPIC = "outbox"
+
+
+_COLUMNS = (
+    "uid", "key", "kind", "on_doubt", "channel", "conversation", "is_group", "accounts",
+    "reply_to", "reply_until", "reply", "created_at", "due_at", "retry_at", "attempt", "owner",
+    "lease_until", "state", "is_rendered", "failures",
+)  # fmt: skip
+_ADD = HotInsert("delivery", *_COLUMNS)
+_ADD_PART = HotInsert(
+    "part", "delivery_id", "n", "bytes", "state", "attempt", "first_try_at", "refused"
+)
+_RENDERED = HotStatement(
+    "UPDATE delivery SET is_rendered = ?, lease_until = ?"
+    " WHERE id = ? AND attempt = ? AND state = 'open'"
+)
+_END = HotStatement(
+    "UPDATE delivery SET owner = NULL, lease_until = NULL, state = ?, reason = ?, ended_at = ?"
+    " WHERE id = ? AND attempt = ? AND state = 'open'"
+)
+_PART_SENT = HotStatement(
+    "UPDATE part SET state = 'sent', sent_at = ?, provider_id = ?, refused = ?"
+    " WHERE delivery_id = ? AND n = ? AND attempt = ?"
+)
+_IS_MORE = HotStatement("SELECT n FROM part WHERE delivery_id = ? AND state <> 'sent' LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +82,10 @@ def add(
     values = _values(draft, now)
     if owner is not None:
         values |= {"attempt": 1, "owner": owner, "lease_until": now + lease}
-    if not insert_once(session, Delivery, values):
-        return None
-    wake(session, TOPIC)
-    return session.scalars(select(Delivery.id).where(Delivery.key == draft.key)).one()
+    new_id = _ADD.new_id(session, *values.values())
+    if new_id is not None:
+        wake(session, TOPIC)
+    return new_id
 
 
 def add_many(session: Session, drafts: Sequence[Draft], *, now: datetime) -> Mapping[str, int]:
@@ -74,13 +98,14 @@ def add_many(session: Session, drafts: Sequence[Draft], *, now: datetime) -> Map
     return {row[0]: row[1] for row in rows}
 
 
-def _values(draft: Draft, now: datetime) -> dict[str, object]:
+def _values(draft: Draft, now: datetime) -> dict[str, Plain]:
+    """In the order of ``_COLUMNS``."""
     due_at = draft.due_at or now
     return {
         "uid": uuid4().hex,
         "key": draft.key,
-        "kind": draft.kind,
-        "on_doubt": draft.on_doubt,
+        "kind": draft.kind.value,
+        "on_doubt": draft.on_doubt.value,
         "channel": draft.channel,
         "conversation": draft.conversation,
         "is_group": draft.is_group,
@@ -94,6 +119,9 @@ def _values(draft: Draft, now: datetime) -> dict[str, object]:
         "attempt": 0,
         "owner": None,
         "lease_until": None,
+        "state": DeliveryState.OPEN.value,
+        "is_rendered": False,
+        "failures": 0,
     }
 
 
@@ -217,7 +245,7 @@ def store_parts(
 
     ``starts``: the first part is about to be sent, as :func:`start_part` would say of it.
     """
-    if not _hold(session, delivery_id, attempt, is_rendered=True, lease_until=now + lease):
+    if not _RENDERED.run(session, True, now + lease, delivery_id, attempt).rowcount:
         return None
     kept = [
         Part(
@@ -227,11 +255,14 @@ def store_parts(
             state=PartState.CLAIMED if starts and n == 0 else PartState.PENDING,
             attempt=attempt if starts and n == 0 else 0,
             first_try_at=now if starts and n == 0 else None,
+            refused={},
         )
         for n, content in enumerate(rendered)
     ]
-    session.add_all(kept)
-    session.flush()
+    for one in kept:
+        _ADD_PART.run(
+            session, delivery_id, one.n, one.bytes, one.state, one.attempt, one.first_try_at, {}
+        )
     return kept
 
 
@@ -259,17 +290,10 @@ def part_sent(
     refused: Mapping[str, str],
 ) -> bool:
     """Say that part ``n`` arrived; after the last one the delivery is sent."""
-    is_ours = _done(
-        session,
-        update(Part)
-        .where(Part.delivery_id == delivery_id, Part.n == n, Part.attempt == attempt)
-        .values(state=PartState.SENT, sent_at=now, provider_id=provider_id, refused=dict(refused)),
-    )
-    if not is_ours:
+    sent = _PART_SENT.run(session, now, provider_id, refused, delivery_id, n, attempt)
+    if not sent.rowcount:
         return False
-    is_last = not session.scalars(
-        select(Part.n).where(Part.delivery_id == delivery_id, Part.state != PartState.SENT)
-    ).first()
+    is_last = _IS_MORE.run(session, delivery_id).first() is None
     if is_last:
         return end(session, delivery_id, attempt=attempt, now=now, state=DeliveryState.SENT)
     return _hold(session, delivery_id, attempt, failures=0)
@@ -311,12 +335,7 @@ def end(
 ) -> bool:
     """Close the delivery; the next of its conversation may go."""
     wake(session, TOPIC)
-    return _done(
-        session,
-        _mine(delivery_id, attempt).values(
-            owner=None, lease_until=None, state=state, reason=reason, ended_at=now
-        ),
-    )
+    return _END.run(session, state.value, reason, now, delivery_id, attempt).rowcount > 0
 
 
 def renew(session: Session, owner: str, *, until: datetime) -> None:

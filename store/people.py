@@ -202,6 +202,29 @@ def member_of(session: Session, platform: str, account: str) -> Member | None:
     ).one_or_none()
 
 
+def member_with_roles(
+    session: Session, platform: str, account: str
+) -> tuple[Member, Sequence[Membership]] | None:
+    """``member_of`` and ``memberships`` in one question: it is asked for every message."""
+    rows = session.execute(_WITH_ROLES, {"platform": platform, "account": account}).all()
+    if not rows:
+        return None
+    return rows[0][0], [row[1] for row in rows if row[1] is not None]
+
+
+_WITH_ROLES = (
+    select(Member, Membership)
+    .join(Account, Account.member_id == Member.id)
+    .outerjoin(Membership, Membership.member_id == Member.id)
+    .where(
+        Account.platform == bindparam("platform"),
+        Account.account == bindparam("account"),
+        Member.is_active,
+    )
+    .order_by(Membership.unit_id, Membership.role)
+)
+
+
 def accounts(session: Session, member_id: int) -> Sequence[Account]:
     """Every account linked to a member."""
     return session.scalars(

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store import settings
-from store.models import Account, Setting
+from store.inserting import HotStatement
+from store.models import Setting
 
 _PREFERS = "reach.prefers:"
 _SEEN_EVERY = timedelta(minutes=1)
+_USED = HotStatement(
+    "UPDATE account SET seen_at = ?"
+    " WHERE platform = ? AND account = ? AND (seen_at IS NULL OR seen_at < ?)"
+)
 
 
 def prefer(session: Session, member_id: int, platform: str | None) -> None:
@@ -32,12 +37,4 @@ def preferred(session: Session, member_ids: Collection[int]) -> Mapping[int, str
 
 def used(session: Session, platform: str, account: str, now: datetime) -> None:
     """Somebody wrote from this account; known to the minute."""
-    session.execute(
-        update(Account)
-        .where(
-            Account.platform == platform,
-            Account.account == account,
-            or_(Account.seen_at.is_(None), Account.seen_at < now - _SEEN_EVERY),
-        )
-        .values(seen_at=now)
-    )
+    _USED.run(session, now, platform, account, now - _SEEN_EVERY)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from store import audit, blobs
+from store.inserting import HotInsert, Plain
 from store.models_records import (
     RECORDED,
     WITHDRAWN,
@@ -82,15 +82,19 @@ class NewFile:
     thumbnail: str | None = None
 
 
+_COLUMNS = (
+    "key", "kind", "type", "state", "is_counted", "unit_id", "member_id", "roll_call_id",
+    "occurrence_id", "on_date", "fields", "is_confidential", "entered_by", "entered_account",
+    "channel", "conversation", "entered_at", "reason",
+)  # fmt: skip
+_ADD = HotInsert("record", *_COLUMNS)
+
+
 def add(
     session: Session, new: NewRecord, entered: Entered, files: Sequence[NewFile] = ()
 ) -> int | None:
     """A first entry; its id, or None when ``key`` was entered before."""
-    values = _values(new, entered)
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(Record) if is_postgresql else sqlite.insert(Record)
-    statement = insert.values(values).on_conflict_do_nothing(index_elements=["key"])
-    record_id = session.execute(statement.returning(Record.id)).scalar()
+    record_id = _ADD.new_id(session, *_values(new, entered).values())
     if record_id is None:
         return None
     _add_files(session, record_id, files)
@@ -316,7 +320,8 @@ def _remove(session: Session, ids: Sequence[int]) -> None:
         session.execute(delete(Record).where(Record.id.in_(some)))
 
 
-def _values(new: NewRecord, entered: Entered) -> dict[str, object]:
+def _values(new: NewRecord, entered: Entered) -> dict[str, Plain]:
+    """In the order of ``_COLUMNS``."""
     return {
         "key": new.key,
         "kind": new.kind,

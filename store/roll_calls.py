@@ -7,14 +7,19 @@ from datetime import datetime
 
 from sqlalchemy import CursorResult, func, insert, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from store.inserting import insert_once
+from store.inserting import HotStatement, insert_once
 from store.models import Member
 from store.models_records import CheckIn, RollCall, RollCallMember
 from store.waking import wake
 
 TOPIC = "roll_calls"
 COUNTS = "roll_call_counts"
+_MOVE = HotStatement(
+    "UPDATE roll_call_member SET standing = ?, record_id = ?"
+    " WHERE roll_call_id = ? AND member_id = ? AND standing = ?"
+)
 
 
 def open_once(
@@ -43,10 +48,12 @@ def get(session: Session, roll_call_id: int) -> RollCall | None:
     return session.get(RollCall, roll_call_id)
 
 
-def open_for(session: Session, member_id: int, now: datetime) -> Sequence[RollCall]:
-    """Open ones that expect a member, the one that closes first at the front."""
-    return session.scalars(
-        select(RollCall)
+def open_for(
+    session: Session, member_id: int, now: datetime
+) -> Sequence[tuple[RollCall, RollCallMember]]:
+    """Open ones that expect a member, with their line; the one that closes first at the front."""
+    rows = session.execute(
+        select(RollCall, RollCallMember)
         .join(RollCallMember, RollCallMember.roll_call_id == RollCall.id)
         .where(
             RollCallMember.member_id == member_id,
@@ -54,7 +61,8 @@ def open_for(session: Session, member_id: int, now: datetime) -> Sequence[RollCa
             RollCall.closes_at > now,
         )
         .order_by(RollCall.closes_at, RollCall.id)
-    ).all()
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def open_with_code(session: Session, now: datetime) -> Sequence[RollCall]:
@@ -120,18 +128,13 @@ def move(
     record_id: int,
 ) -> bool:
     """Change a standing, once: False when somebody else changed it since ``line`` was read."""
-    changed = session.execute(
-        update(RollCallMember)
-        .where(
-            RollCallMember.roll_call_id == line.roll_call_id,
-            RollCallMember.member_id == line.member_id,
-            RollCallMember.standing == line.standing,
-        )
-        .values(standing=standing, record_id=record_id)
-    )
-    assert isinstance(changed, CursorResult)  # noqa: S101
     wake(session, COUNTS)
-    return changed.rowcount > 0
+    now = (standing.value, record_id, line.roll_call_id, line.member_id, line.standing)
+    if not _MOVE.run(session, *now).rowcount:
+        return False
+    set_committed_value(line, "standing", standing.value)
+    set_committed_value(line, "record_id", record_id)
+    return True
 
 
 def roster(

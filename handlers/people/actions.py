@@ -193,10 +193,10 @@ def platform_of(sender: Sender) -> str:
 
 
 def _actor(session: Session, sender: Sender, is_operator: bool) -> Actor:
-    member = people.member_of(session, platform_of(sender), sender.account)
-    if member is None:
+    known = people.member_with_roles(session, platform_of(sender), sender.account)
+    if known is None:
         return Actor(sender=sender, name=sender.display_name, is_operator=is_operator)
-    memberships = people.memberships(session, member.id)
+    member, memberships = known
     own = {membership.unit_id for membership in memberships}
     below = people.each_with_all_below(session, own)
     held: dict[int, set[Role]] = defaultdict(set)

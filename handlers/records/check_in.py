@@ -117,14 +117,14 @@ class RollCalls:
         def work(session: Session) -> Answered:
             if actor.member_id is None:
                 return Answered(result=Result.NOT_EXPECTED)
-            found = self.taking.meant(session, actor.member_id, said, roll_call_id, here, now)
-            if isinstance(found, Answered):
-                return found
+            meant = self.taking.meant(session, actor.member_id, said, roll_call_id, here, now)
+            if isinstance(meant, Answered):
+                return meant
+            found, line = meant
             if said.is_guess and self.book.leads(actor, found):
                 others, unclear = _told_apart(lines_named(session, found.id, said.names))
                 if others and not unclear:
                     return self.taking.take_all(session, actor, found, others, said, here, now)
-            line = roll_calls.expected(session, found.id, actor.member_id)
             if line is None:
                 return Answered(result=Result.NOT_EXPECTED, view=self.book.view(session, found))
             return self.taking.take(session, actor, found, line, said, here, now, files)

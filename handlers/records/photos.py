@@ -38,13 +38,13 @@ class Photos:
             if actor.member_id is None:
                 return []
             found = [
-                one
-                for one in roll_calls.open_for(session, actor.member_id, now)
+                (one, line)
+                for one, line in roll_calls.open_for(session, actor.member_id, now)
                 if now >= one.starts_at - EARLY
             ]
-            waiting = [one for one in found if self._is_waiting(session, one, actor.member_id)]
-            wanting = [one for one in waiting or found if self._wants(one)]
-            meant = wanting or waiting
+            waiting = [one for one, line in found if line.standing == CheckIn.MISSING]
+            among = waiting or [one for one, _ in found]
+            meant = [one for one in among if self._wants(one)] or waiting
             return [self.book.view(session, one) for one in meant]
 
         return await self.store.read(query)
@@ -86,8 +86,3 @@ class Photos:
     def _wants(self, roll_call: RollCall) -> bool:
         type_ = self.book.types.get(roll_call.type)
         return type_ is not None and any(one.kind is FieldKind.PHOTO for one in type_.fields)
-
-    @staticmethod
-    def _is_waiting(session: Session, roll_call: RollCall, member_id: int) -> bool:
-        line = roll_calls.expected(session, roll_call.id, member_id)
-        return line is not None and line.standing == CheckIn.MISSING

@@ -191,10 +191,17 @@ class Book:
         }
 
     def view(
-        self, session: Session, roll_call: RollCall, *, with_roster: bool = False
+        self,
+        session: Session,
+        roll_call: RollCall,
+        *,
+        with_roster: bool = False,
+        with_unit: bool = True,
     ) -> RollCallView:
+        """``with_unit``: what shows no card need not look it up."""
         type_ = self.types.get(roll_call.type)
-        unit = session.get(Unit, roll_call.unit_id) if roll_call.unit_id else None
+        unit_id = roll_call.unit_id if with_unit else None
+        unit = session.get(Unit, unit_id) if unit_id is not None else None
         lines: tuple[Line, ...] = ()
         if with_roster:
             lines = tuple(

@@ -38,22 +38,38 @@ class Taking:
         roll_call_id: int | None,
         here: Conversation,
         now: datetime,
-    ) -> RollCall | Answered:
-        """The roll call an answer is about: the one named, else the only one that fits."""
+    ) -> tuple[RollCall, RollCallMember | None] | Answered:
+        """The roll call an answer is about, with the member's line on its roster."""
+        opened: Sequence[tuple[RollCall, RollCallMember]] = ()
+        found: RollCall | Answered | None
         if roll_call_id is not None:
-            named = roll_calls.get(session, roll_call_id)
-            return named or Answered(result=Result.NONE_OPEN)
-        candidates = roll_calls.open_for(session, member_id, now)
+            found = roll_calls.get(session, roll_call_id)
+        else:
+            opened = roll_calls.open_for(session, member_id, now)
+            found = self.only_one(session, member_id, said, opened, here, now)
+        if found is None or isinstance(found, Answered):
+            return found or Answered(result=Result.NONE_OPEN)
+        lines = {one.id: line for one, line in opened}
+        return found, lines.get(found.id) or roll_calls.expected(session, found.id, member_id)
+
+    def only_one(
+        self,
+        session: Session,
+        member_id: int,
+        said: Said,
+        opened: Sequence[tuple[RollCall, RollCallMember]],
+        here: Conversation,
+        now: datetime,
+    ) -> RollCall | Answered:
+        """The only one that fits of those that are open, else the last one there was."""
+        candidates = [one for one, _ in opened]
         if said.code and (by_code := self.meant_by_code(session, candidates, said, now)):
             return by_code
         in_this_chat = [one for one in candidates if is_opened_in(one, here)]
         candidates = in_this_chat or candidates
         if said.word is not Word.MAKE_UP and len(candidates) > 1:
-            waiting = [
-                one for one in candidates
-                if (line := roll_calls.expected(session, one.id, member_id))
-                and line.standing == CheckIn.MISSING
-            ]  # fmt: skip
+            missing = {one.id for one, line in opened if line.standing == CheckIn.MISSING}
+            waiting = [one for one in candidates if one.id in missing]
             if len(waiting) > 1:
                 choices = tuple(self.book.view(session, one) for one in waiting)
                 return Answered(result=Result.WHICH, choices=choices)
@@ -115,7 +131,7 @@ class Taking:
     ) -> Answered:
         """One member's own answer to one roll call that expects them."""
         entered = entered_by(actor, here, now)
-        view = self.book.view(session, roll_call)
+        view = self.book.view(session, roll_call, with_unit=here.is_group)
         is_there = line.standing in (CheckIn.PRESENT, CheckIn.LATE)
         if not view.is_open:
             if is_there:
