@@ -298,6 +298,15 @@ class TermSettings(Section):
         return self
 
 
+class UnitCalendarSettings(Section):
+    """``[[calendar.units]]``: days and quiet hours of a unit and of those below it."""
+
+    name: str
+    extra_holidays: tuple[date, ...] = ()
+    extra_workdays: tuple[date, ...] = ()
+    quiet_hours: tuple[time, time] | None = None
+
+
 class CalendarSettings(Section):
     """``[calendar]``: terms, extra days, hours."""
 
@@ -306,6 +315,7 @@ class CalendarSettings(Section):
     extra_workdays: tuple[date, ...] = ()
     quiet_hours: tuple[time, time] = (time(21, 30), time(7, 0))
     work_hours: tuple[time, time] = (time(8, 0), time(17, 30))
+    units: tuple[UnitCalendarSettings, ...] = ()
 
 
 class TopicSettings(Section):

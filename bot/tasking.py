@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.calendar_desk import CalendarDesk
-from bot.config import Settings
+from bot.config import Settings, UnitCalendarSettings
 from bot.demo.clock import ClockDialogue, DemoClock
 from bot.messages import ChannelName
 from bot.task_desk import TaskDesk
 from bot.web.ics import CalendarPages
 from bot.web.links import Links
 from bot.web.tasks import Identify, TaskPages
-from handlers.calendars.actions import Calendars
+from handlers.calendars.actions import Calendars, UnitDays
 from handlers.calendars.dialogue import CalendarDialogue
 from handlers.confirmations import Confirmations
 from handlers.documents.actions import Documents
@@ -145,7 +145,8 @@ def build_tasking(
     feeds = Feeds(store, tasks, people, _addresses(settings, is_demo=is_demo), links.tasks, clock)
     calendars = Calendars(
         store=store,
-        calendar=planner.calendar,
+        planner=planner,
+        units=[_unit_days(one) for one in settings.calendar.units],
         configured=replace(planner.calendar),
         plan_anew=firing.follow_calendar,
         clock=clock,
@@ -206,6 +207,16 @@ def build_tasking(
             holidays=CalendarDesk(calendars),
         ),
         calendars=calendars,
+    )
+
+
+def _unit_days(one: UnitCalendarSettings) -> UnitDays:
+    quiet = one.quiet_hours
+    return UnitDays(
+        name=one.name,
+        extra_holidays=one.extra_holidays,
+        extra_workdays=one.extra_workdays,
+        quiet=None if quiet is None else QuietHours(start=quiet[0], end=quiet[1]),
     )
 
 

@@ -47,13 +47,30 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """Working days and quiet hours, of all or of one unit."""
+
+    calendar: WorkdayCalendar = field(repr=False)
+    quiet: QuietHours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Built once, in ``bot.app``; ``standard`` is what a task's own policy is laid over."""
+    """Built once, in ``bot.app``; ``standard`` is what a task's own policy is laid over.
+
+    ``of_unit`` holds the units that have days of their own; it follows roster and calendar.
+    """
 
     calendar: WorkdayCalendar = field(repr=False)
     terms: Sequence[Term] = ()
     quiet: QuietHours = field(default_factory=QuietHours)
     standard: Policy = field(default_factory=Policy)
+    of_unit: dict[int, Days] = field(default_factory=dict, repr=False)
+
+    def days(self, unit_id: int | None) -> Days:
+        """Those of a unit, or those of all."""
+        own = None if unit_id is None else self.of_unit.get(unit_id)
+        return own or Days(calendar=self.calendar, quiet=self.quiet)
 
     def policy(self, task: Task) -> Policy:
         """The task's own policy over the standard."""
@@ -66,7 +83,8 @@ class Planner:
         rule = Recurrence.from_json(cast("Mapping[str, str | bool | None]", task.rule))
         until = assignment.planned_until
         dues: list[PlannedDue] = []
-        for due in rule.occurrences(until, self.calendar, self.terms):
+        days = self.days(assignment.unit_id or task.unit_id)
+        for due in rule.occurrences(until, days.calendar, self.terms):
             is_enough = until > now and due.at > now + HORIZON
             if is_enough or len(dues) == AT_ONCE:
                 again_at = now + AGAIN if is_enough else now
@@ -93,7 +111,8 @@ class Planner:
         if occurrence.snoozed_until is not None and occurrence.snoozed_until > after:
             after = occurrence.snoozed_until
             first = [snoozed(after)]
-        later = stages(self.policy(task), occurrence.due_at, self.calendar, self.quiet)
+        days = self.days(task.unit_id)
+        later = stages(self.policy(task), occurrence.due_at, days.calendar, days.quiet)
         return [*first, *(stage for stage in later if stage.at > after)]
 
     def next_notice_at(self, task: Task, occurrence: Occurrence) -> datetime | None:
@@ -104,5 +123,6 @@ class Planner:
         """When an occurrence that is being made has its first reminder."""
         if task.state != TaskState.ACTIVE:
             return None
-        found = stages(self.policy(task), due_at, self.calendar, self.quiet)
+        days = self.days(task.unit_id)
+        found = stages(self.policy(task), due_at, days.calendar, days.quiet)
         return next((stage.at for stage in found if stage.at > after), None)

@@ -89,7 +89,7 @@ class CalendarDialogue:
     def _known(self) -> str:
         years = self.calendars.years()
         known = f"放假安排已有到 {years[-1]}年。" if years else "还没有任何一年的放假安排。"
-        warning = self.calendars.calendar.warning(self.calendars.clock().date())
+        warning = self.calendars.planner.calendar.warning(self.calendars.clock().date())
         return "\n".join(filter(None, (known, warning, f"要加新的一年：{HOW.partition('。')[2]}")))
 
 

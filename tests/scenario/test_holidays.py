@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 
+from bot.app import opened
 from bot.assembled import App
+from bot.config import CalendarSettings, UnitCalendarSettings
 from handlers.people.actions import operator
 from scheduler.recurrence import SHANGHAI
+from store import people
+from store.models_tasks import Task, TaskState
 from tests.scenario.drivers import on_the_page
 from tests.scenario.test_reminding import said
-from tests.scenario.town import living, settle_in
+from tests.scenario.town import living, settings, settle_in
 
 
 @pytest.fixture
@@ -86,3 +90,33 @@ async def test_what_is_no_year_is_refused(app: App) -> None:
         await admin.send_file("2027.json", b"\xff\xfe{}")
         assert "没看懂放假安排" in (await admin.heard()).text
         assert "没看懂放假安排" in (await said(admin, "/放假安排 明年多放几天")).text
+
+
+async def test_a_unit_has_days_and_nights_of_its_own(tmp_path: Path) -> None:
+    own = UnitCalendarSettings(
+        name="云溪县第二中学",
+        extra_holidays=(date(2026, 12, 7),),
+        quiet_hours=(time(18), time(9)),
+    )
+    configured = settings().model_copy(update={"calendar": CalendarSettings(units=(own,))})
+    async with opened(configured, tmp_path, is_demo=True) as app:
+        await settle_in(app)
+        await app.tasking.calendars.follow()
+        planner = app.tasking.times.planner
+        school = (await app.people.named("祁远山")).member_id
+        ids = await app.store.read(
+            lambda session: [one.unit_id for one in people.memberships(session, school)]
+        )
+        days = planner.days(ids[0])
+        assert days.calendar.is_workday(date(2026, 12, 7)) is False
+        assert days.quiet.covers(datetime(2026, 12, 8, 8, 30, tzinfo=SHANGHAI))
+        assert planner.calendar.is_workday(date(2026, 12, 7)) is True
+        elsewhere = planner.days(None)
+        assert not elsewhere.quiet.covers(datetime(2026, 12, 8, 8, 30, tzinfo=SHANGHAI))
+
+        task = Task(unit_id=ids[0], policy={}, state=TaskState.ACTIVE)
+        due = datetime(2026, 12, 8, 17, 30, tzinfo=SHANGHAI)
+        long_ago = datetime(2026, 11, 1, tzinfo=SHANGHAI)
+        first = planner.first_notice_at(task, due, long_ago)
+        assert first is not None
+        assert not days.quiet.covers(first.astimezone(SHANGHAI))

@@ -53,6 +53,14 @@ def test_an_empty_year_file_changes_nothing_and_a_wrong_one_is_refused() -> None
         OFFICIAL.with_year_file({"days": "?"})
 
 
+def test_everybody_who_looks_at_it_learns_a_year() -> None:
+    looked_at = OFFICIAL.with_extra()
+    holder = [looked_at]
+    year = {"year": 2027, "days": [{"date": "2027-01-01", "isOffDay": True}]}
+    looked_at.take_over(OFFICIAL.with_year_file(year))
+    assert holder[0].is_workday(date(2027, 1, 4)) is True
+
+
 def test_days_of_a_school_win() -> None:
     own = OFFICIAL.with_extra(holidays=[date(2026, 4, 15)], workdays=[date(2026, 4, 18)])
     assert own.is_workday(date(2026, 4, 15)) is False
