@@ -234,7 +234,8 @@ def _built(
         recording.routes,
         running.routes,
         reporting.routes,
-        tasking.holidays(people, running.routes.confirmations, intake.fetch),
+        tasking.holidays(running.routes.confirmations, intake.fetch),
+        tasking.sheet_files(running.routes.confirmations, running.routes.uploading.file),
         media=Received(store, clock, tasking.dialogue.evidence.came).media,
     )
     if tasking.clock_dialogue is not None:

@@ -10,6 +10,7 @@ from bot.calendar_desk import CalendarDesk
 from bot.config import Settings, UnitCalendarSettings
 from bot.demo.clock import ClockDialogue, DemoClock
 from bot.messages import ChannelName
+from bot.routing import Handler
 from bot.task_desk import TaskDesk
 from bot.web.ics import CalendarPages
 from bot.web.links import Links
@@ -34,6 +35,7 @@ from handlers.tasks.evidence import Evidence
 from handlers.tasks.feeds import Feeds
 from handlers.tasks.finding import Finding
 from handlers.tasks.matching import Matching
+from handlers.tasks.sheet_dialogue import SheetDialogue
 from handlers.tasks.sheets import Sheets
 from handlers.tasks.telling import Telling
 from handlers.times import Times
@@ -75,13 +77,25 @@ class Tasking:
     times: Times
     desk: TaskDesk
     calendars: Calendars
+    people: People
 
-    def holidays(
-        self, people: People, confirmations: Confirmations, fetch: Fetch
-    ) -> CalendarDialogue:
+    def sheet_files(self, confirmations: Confirmations, as_document: Handler) -> SheetDialogue:
+        """Sheets of tasks in the chat."""
+        return SheetDialogue(
+            sheets=self.sheets,
+            people=self.people,
+            pending=self.pending,
+            confirmations=confirmations,
+            as_document=as_document,
+        )
+
+    def holidays(self, confirmations: Confirmations, fetch: Fetch) -> CalendarDialogue:
         """The year's holidays in the chat."""
         return CalendarDialogue(
-            calendars=self.calendars, people=people, confirmations=confirmations, fetch=fetch
+            calendars=self.calendars,
+            people=self.people,
+            confirmations=confirmations,
+            fetch=fetch,
         )
 
 
@@ -207,6 +221,7 @@ def build_tasking(
             holidays=CalendarDesk(calendars),
         ),
         calendars=calendars,
+        people=people,
     )
 
 

@@ -15,6 +15,7 @@ from handlers.running import RunningRoutes
 from handlers.tasks.dialogue import TasksDialogue, is_free_text, is_task_reply
 from handlers.tasks.draft_dialogue import is_draft_answer
 from handlers.tasks.feeds import Feeds
+from handlers.tasks.sheet_dialogue import SheetDialogue, is_choice, is_sheet
 
 _IN_CHARGE = frozenset({Role.ADMIN, Role.OFFICER, Role.SECRETARY, Role.BRANCH_SECRETARY})
 
@@ -30,6 +31,7 @@ def build_router(
     running: RunningRoutes | None = None,
     reports: ReportRoutes | None = None,
     calendars: CalendarDialogue | None = None,
+    sheets: SheetDialogue | None = None,
     media: Handler | None = None,
 ) -> Router:
     """Every command, phrase and kind of message, once."""
@@ -63,6 +65,10 @@ def build_router(
             example="/放假安排 2027年 元旦：1月1日至3日放假，1月4日上班",
         )  # fmt: skip
         router.phrase(is_year_file, to=calendars.file, is_fast=False)
+    if sheets is not None:
+        router.command("任务表", to=sheets.chosen, is_hidden=True)
+        router.phrase(is_sheet, to=sheets.file, is_fast=False)
+        router.phrase(is_choice, to=sheets.chosen, is_fast=False)
     if running is not None:
         running.add_to(router)
     _add_reminders(router, reminders, feeds)

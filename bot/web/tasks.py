@@ -32,7 +32,7 @@ from store.models_tasks import OccurrenceState
 Identify = Callable[[web.Request], Awaitable[Sender | None]]
 
 _GONE = "这个链接不对或已过期。请回到聊天里，再发一次 /日历。"
-_KEPT = ("as", "r", "unit", "state", "document", "month")
+_KEPT = ("as", "r", "unit", "state", "document", "label", "month")
 _LATE = "late"
 _MOST_IN_A_DAY = 6
 
@@ -102,6 +102,7 @@ class TaskPages:
                 (_LATE, "逾期"),
             ],
             "documents": documents,
+            "labels": sorted({label for one in found for label in one.labels}),
             "query": defaultdict(str, query | {"month": f"{first:%Y-%m}"}),
             "most": _MOST_IN_A_DAY,
         }
@@ -197,7 +198,9 @@ class TaskPages:
 def _fits(one: OccurrenceView, query: Mapping[str, str]) -> bool:
     state, document = query.get("state", ""), query.get("document", "")
     is_of_state = not state or (one.is_late if state == _LATE else one.state == state)
-    return is_of_state and (not document or one.document == document)
+    label = query.get("label", "")
+    is_of_list = not label or label in one.labels
+    return is_of_state and is_of_list and (not document or one.document == document)
 
 
 def _month_of(text: str, today: date) -> date:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.errors import NotFound
+from bot.errors import NotFound, UsageError
 from bot.messages import Conversation
 from handlers.access import Act, Actor
 from handlers.tasks import making, postponing, rights, showing, steps
@@ -31,6 +31,9 @@ from store import occurrences, tasks
 from store.engine import Store
 from store.models_tasks import Task, TaskState
 from store.occurrences import Entry
+
+MOST_LABELS = 10
+LABEL_CHARS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +252,25 @@ class Tasks:
             if task.is_checked != is_checked:
                 task.is_checked = is_checked
                 _record_task(session, actor, task, "check" if is_checked else "uncheck", now)
+            return showing.task(session, self.planner, task, now)
+
+        return await self.store.write(work)
+
+    async def set_labels(self, actor: Actor, task_id: int, labels: Sequence[str]) -> TaskView:
+        """清单, 项目: those it is in from now on.
+
+        Raises:
+            UsageError: They are too many or too long.
+        """
+        if len(labels) > MOST_LABELS or any(len(one) > LABEL_CHARS for one in labels):
+            reply = f"最多 {MOST_LABELS} 个清单，每个不超过 {LABEL_CHARS} 个字。"
+            raise UsageError("labels", reply=reply)
+        now = self.clock()
+
+        def work(session: Session) -> TaskView:
+            task = self._managed(session, actor, task_id)
+            task.labels = list(dict.fromkeys(labels))
+            _record_task(session, actor, task, "label", now, "、".join(task.labels))
             return showing.task(session, self.planner, task, now)
 
         return await self.store.write(work)

@@ -16,7 +16,7 @@ from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.reminders.actions import Reminders
 from handlers.reminders.numbers import number_of
-from handlers.tasks import wording
+from handlers.tasks import labels, wording
 from handlers.tasks.actions import Tasks
 from handlers.tasks.draft_dialogue import DraftDialogue
 from handlers.tasks.evidence import Evidence, names
@@ -88,9 +88,8 @@ class TasksDialogue:
             return wording.postponements(await self.tasks.postponements(actor))
         if verb == "导出":
             return await self.sheets.reply(actor)
-        if verb in ("标签", "清单", "项目") and rest:
-            labelled = await self.tasks.listed(actor, Filter(label=rest, includes_closed=True))
-            return wording.listed(f"“{rest}”里的任务", labelled, self.times.now())
+        if verb in labels.VERBS:
+            return await labels.answer(self.tasks, self.times, actor, rest)
         if verb in _CHECKS and rest:
             occurrence = await self.tasks.occurrence(actor, number_of(rest))
             await self.tasks.set_checked(actor, occurrence.task_id, is_checked=_CHECKS[verb])

@@ -19,10 +19,10 @@ from handlers.tasks.actions import Tasks
 from handlers.tasks.assignees import Assignees, Named
 from handlers.tasks.drafting import say_due
 from handlers.tasks.spreadsheet import SheetRow, read_sheet, write_sheet
-from handlers.tasks.views import NewTask, TaskView
+from handlers.tasks.views import Milestone, NewTask, TaskView
 from handlers.times import Times
 from knowledge.model import TaskKind
-from scheduler.recurrence import Recurrence
+from scheduler.recurrence import SHANGHAI, Recurrence
 from store import blobs, occurrences
 from store import tasks as task_rows
 from store.models_tasks import TaskState
@@ -47,6 +47,7 @@ class _Planned:
     named: Named
     due_at: datetime | None
     rule: Recurrence | None
+    milestones: tuple[Milestone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,18 @@ class Sheets:
                 return f"没有系统编号 {row.task_id} 的任务；新任务请把这一格空着"
             if known[row.task_id].title != row.title:
                 return f"系统编号 {row.task_id} 的任务名称对不上，名称不能在表里改"
-        due_at, rule, problem = self.times.due(row.when)
-        if due_at is None and rule is None:
+        due_at, rule, problem = self.times.due(row.when) if row.when else (None, None, "")
+        if row.when and due_at is None and rule is None:
             return problem
+        milestones: list[Milestone] = []
+        for step in filter(None, re.split(r"[；;\n]\s*", row.milestones)):
+            label, _, when = step.strip().rpartition(" ")
+            at = self.times.due(when)[0] if label else None
+            if at is None:
+                return f"节点“{step}”没看懂，可以写：中期检查 6月30日；总结 11月底"
+            milestones.append(Milestone(label=label, due_at=at))
+        if row.task_id is not None and row.milestones != known[row.task_id].milestones:
+            return "节点不能在表里改，请新建一项任务"
         if row.task_id is None and due_at is not None and due_at <= self.times.now():
             return f"完成时限“{row.when}”已经过去了"
         who = [
@@ -152,7 +162,9 @@ class Sheets:
         named = await self.assignees.named(actor, who)
         if named.problems:
             return f"责任人“{row.who}”：{'；'.join(named.problems)}"
-        return _Planned(row=row, named=named, due_at=due_at, rule=rule)
+        return _Planned(
+            row=row, named=named, due_at=due_at, rule=rule, milestones=tuple(milestones)
+        )
 
     def _take(self, session: Session, actor: Actor, planned: Sequence[_Planned]) -> Imported:
         now = self.times.clock()
@@ -191,6 +203,7 @@ def _row(view: TaskView, times: Times) -> SheetRow:
         when=say_due(view.due_at, view.rule, times),
         state=paused or (states[0] if len(states) == 1 else counted),
         labels="、".join(view.labels),
+        milestones="；".join(_step(one) for one in view.milestones),
         document=view.document,
         locator=view.locator,
         quote=view.quote,
@@ -198,10 +211,15 @@ def _row(view: TaskView, times: Times) -> SheetRow:
     )
 
 
+def _step(one: Milestone) -> str:
+    day = one.due_at.astimezone(SHANGHAI)
+    return f"{one.label} {day.year}年{day.month}月{day.day}日"
+
+
 def _is_same(row: SheetRow, known: SheetRow | None) -> bool:
     if known is None:
         return False
-    fields = ("title", "who", "when")
+    fields = ("title", "who", "when", "milestones")
     return all(_bare(getattr(row, name)) == _bare(getattr(known, name)) for name in fields)
 
 
@@ -221,6 +239,7 @@ def _new_task(one: _Planned) -> NewTask:
         kind=TaskKind.RECURRING if one.rule else TaskKind.ONE_OFF,
         due_at=one.due_at,
         rule=one.rule,
+        milestones=one.milestones,
         document_title=row.document,
         locator=row.locator,
         quote=row.quote,

@@ -9,7 +9,14 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from bot.messages import ChannelName, Conversation
-from handlers.tasks.views import Happened, OccurrenceView, PostponementView, Proof, TaskView
+from handlers.tasks.views import (
+    Happened,
+    Milestone,
+    OccurrenceView,
+    PostponementView,
+    Proof,
+    TaskView,
+)
 from knowledge.model import TaskKind
 from scheduler.planning_horizon import Planner
 from scheduler.recipients import CHAT, Addresses
@@ -77,6 +84,7 @@ def occurrence(session: Session, entry: Entry, now: datetime) -> OccurrenceView:
         locator=task.locator,
         quote=task.quote,
         evidence_types=tuple(task.evidence_types),
+        labels=tuple(task.labels),
     )
 
 
@@ -93,6 +101,10 @@ def task(session: Session, planner: Planner, row: Task, now: datetime) -> TaskVi
         due_at=row.due_at,
         rule=None if rule is None else Recurrence.from_json(rule),
         policy=planner.policy(row),
+        milestones=tuple(
+            Milestone(label=str(one["label"]), due_at=datetime.fromisoformat(str(one["due_at"])))
+            for one in row.milestones
+        ),
         labels=tuple(row.labels),
         document_id=row.document_id,
         document=row.document_title,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
 from bot.errors import UsageError
@@ -24,6 +25,7 @@ COLUMNS = (
     ("完成时限", 26),
     ("状态", 16),
     ("清单", 14),
+    ("节点", 26),
     ("依据文件", 30),
     ("条款", 14),
     ("原文", 44),
@@ -35,6 +37,7 @@ _NAMES = {
     "who": "责任人 责任科室 责任单位 牵头单位 牵头科室 责任部门 牵头部门 负责人 牵头 责任".split(),
     "when": "完成时限 完成时间 时限 时间要求 截止时间 截止日期 期限 时间 时间节点 频次".split(),
     "labels": "清单 标签 项目 类别".split(),
+    "milestones": "节点 里程碑".split(),
     "document": "依据文件 依据 文件".split(),
     "locator": "条款 出处".split(),
     "quote": ["原文"],
@@ -49,6 +52,16 @@ _COMPUTED = "\0"
 """Stands for a formula; a text that only looks like one is a text."""
 
 
+class SheetKind(StrEnum):
+    """What a workbook is, by its header."""
+
+    OURS = "ours"
+    """Exported from here: its rows have our numbers."""
+    TASKS = "tasks"
+    """Somebody's list of tasks."""
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetRow:
     """One line of the list, as text."""
@@ -59,6 +72,7 @@ class SheetRow:
     when: str = ""
     state: str = ""
     labels: str = ""
+    milestones: str = ""
     document: str = ""
     locator: str = ""
     quote: str = ""
@@ -82,7 +96,7 @@ def write_sheet(rows: Sequence[SheetRow], title: str) -> bytes:
     page.append([name for name, _ in COLUMNS])
     for n, row in enumerate(rows, 1):
         values = (
-            row.title, row.duty, row.who, row.when, row.state, row.labels,
+            row.title, row.duty, row.who, row.when, row.state, row.labels, row.milestones,
             row.document, row.locator, row.quote,
         )  # fmt: skip
         page.append([n])
@@ -99,6 +113,17 @@ def write_sheet(rows: Sequence[SheetRow], title: str) -> bytes:
     out = io.BytesIO()
     workbook.save(out)
     return out.getvalue()
+
+
+def kind_of(content: bytes) -> SheetKind:
+    """Look at the header; opens the workbook, so not for the event loop."""
+    try:
+        _, columns = _header(_cells(content))
+    except UsageError:
+        return SheetKind.OTHER
+    if "id" in columns:
+        return SheetKind.OURS
+    return SheetKind.TASKS if {"who", "when"} <= columns.keys() else SheetKind.OTHER
 
 
 def read_sheet(content: bytes) -> tuple[list[SheetRow], list[str]]:
@@ -133,6 +158,7 @@ def _row(values: dict[str, str], number: int) -> SheetRow:
         who=values.get("who", ""),
         when=values.get("when", ""),
         labels=values.get("labels", ""),
+        milestones=values.get("milestones", ""),
         document=values.get("document", "").strip("《》"),
         locator=values.get("locator", ""),
         quote=values.get("quote", ""),
@@ -152,7 +178,7 @@ def _problem(said: dict[str, str]) -> str | None:
         missing.append("责任人")
     if not said.keys() & {"title", "duty"}:
         missing.append("任务")
-    if "when" not in said:
+    if not said.keys() & {"when", "milestones"}:
         missing.append("完成时限")
     return f"缺{'、'.join(missing)}" if missing else None
 

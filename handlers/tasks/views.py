@@ -93,6 +93,7 @@ class OccurrenceView:
     locator: str
     quote: str
     evidence_types: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ class TaskView:
     due_at: datetime | None
     rule: Recurrence | None
     policy: Policy
+    milestones: tuple[Milestone, ...]
     labels: tuple[str, ...]
     document_id: str | None
     document: str

@@ -63,6 +63,7 @@ HISTORY_WORDS: Mapping[str, str] = {
     "ask_on_doubt": "拿不准是否送到时先问人",
     "resend_on_doubt": "拿不准是否送到时再发一次",
     "set_policy": "改提醒方式",
+    "label": "归到清单",
     "check": "改为要交办的人确认办结",
     "uncheck": "改为反馈即办结",
     "supersede": "由新计划的任务接替",
@@ -176,6 +177,11 @@ def details(
         f"本次：{day(occurrence.due_at)}",
         f"状态：{state(occurrence)}" + ("（提醒已暂停）" if task.state is TaskState.PAUSED else ""),
     ]
+    for step in task.milestones:
+        done = [one for one in task.occurrences if one.label == step.label]
+        mine = [one for one in done if one.assignee == occurrence.assignee]
+        word = f"　{state(mine[0])}" if mine else ""
+        lines.append(f"节点：{step.label}　{day(step.due_at)}{word}")
     if task.labels:
         lines.append(f"标签：{'、'.join(task.labels)}")
     if task.duty and task.duty != task.quote:
