@@ -6,7 +6,7 @@ import calendar
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
@@ -50,6 +50,8 @@ class Shown:
     is_done: bool
     document: str
     url: str
+    anchor: str = ""
+    """Of the first of a day, where the calendar leads to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ class TaskPages:
         chosen = [one for one in found if _fits(one, request.query)]
         query = {key: request.query[key] for key in _KEPT if key in request.query}
         shown = [self._shown(one, query) for one in chosen]
+        shown = _anchored(chosen, shown)
         by_day: defaultdict[date, list[Shown]] = defaultdict(list)
         for one, view in zip(chosen, shown, strict=True):
             by_day[one.due_at.astimezone(SHANGHAI).date()].append(view)
@@ -105,6 +108,7 @@ class TaskPages:
             "labels": sorted({label for one in found for label in one.labels}),
             "query": defaultdict(str, query | {"month": f"{first:%Y-%m}"}),
             "most": _MOST_IN_A_DAY,
+            "marks": self._marks(first),
         }
         return pages.page("tasks.html", values)
 
@@ -121,6 +125,16 @@ class TaskPages:
             own = await self.tasks.mine(actor, includes_closed=True)
             found |= {one.id: one for one in own if since <= one.due_at < until}
         return sorted(found.values(), key=lambda one: (one.due_at, one.id))
+
+    def _marks(self, first: date) -> Mapping[date, str]:
+        """休 and 班: where a day is not as its weekday says."""
+        judge = self.times.planner.calendar.judge
+        days = calendar.Calendar().itermonthdates(first.year, first.month)
+        return {
+            day: "班" if judge(day).is_workday else "休"
+            for day in days
+            if judge(day).is_workday is not (day.weekday() < 5)
+        }
 
     async def _units(self, actor: Actor) -> Sequence[tuple[int, str]]:
         units = await self.tasks.store.read(
@@ -177,7 +191,8 @@ class TaskPages:
                 ("状态", "逾期" if occurrence.is_late else STATE_WORDS[occurrence.state]),
                 ("责任人", occurrence.assignee),
                 ("本次截止", wording.day(occurrence.due_at)),
-                ("期限", say_due(task.due_at, task.rule, self.times)),
+                ("期限", say_due(None, task.rule, self.times)),
+                *((f"节点：{one.label}", wording.day(one.due_at)) for one in task.milestones),
                 ("清单", "、".join(task.labels)),
                 ("要求", task.duty if task.duty != task.quote else ""),
             ],
@@ -186,13 +201,27 @@ class TaskPages:
             "quote": task.quote,
             "clause": clause,
             "proofs": [self._proof(one, actor) for one in proofs],
-            "history": [wording.happened(one) for one in history],
+            "history": [
+                wording.happened(one)
+                for one in history
+                if one.occurrence_id in (None, occurrence.id)
+            ],
             "receipts": [wording.received(one) for one in receipts],
             "next": wording.moment(occurrence.next_notice_at) if occurrence.next_notice_at else "",
             "others": [self._shown(one, kept) for one in task.occurrences if one.id != number][:60],
             "back": _url(kept),
         }
         return pages.page("task.html", values)
+
+
+def _anchored(chosen: Sequence[OccurrenceView], shown: Sequence[Shown]) -> list[Shown]:
+    seen: set[date] = set()
+    found = []
+    for one, view in zip(chosen, shown, strict=True):
+        day = one.due_at.astimezone(SHANGHAI).date()
+        found.append(view if day in seen else replace(view, anchor=f"d{day}"))
+        seen.add(day)
+    return found
 
 
 def _fits(one: OccurrenceView, query: Mapping[str, str]) -> bool:
