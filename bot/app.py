@@ -41,6 +41,7 @@ from bot.recording import build_recording, read_types
 from bot.reporting import build_reporting
 from bot.running import build_running, make_questions, reaching
 from bot.tasking import build_tasking, make_planner
+from bot.ticking import Ticking
 from bot.trouble import Troubles
 from bot.vector_cache import StoredVectors
 from bot.web.check_in import CheckInPages
@@ -316,6 +317,7 @@ def _built(
         machine=safekeeping.health,
         more=safekeeping.families,
         calendar=lambda: planner.calendar.warning(clock().astimezone(zone).date()),
+        ticking=Ticking((tasking.ticker, running.ticker, safekeeping.ticker)),
     )
     admin = build_admin(
         settings,

@@ -56,6 +56,8 @@ _LONGEST_RETRY_S = 300.0
 _MOST_FAILURES = 20
 _OLDEST = timedelta(hours=24)
 _POLL_S = 5.0
+_JITTER = 0.2
+"""Replicas look at different moments."""
 _START_OVER_S = 1.0
 
 
@@ -186,7 +188,8 @@ class Outbox:
             at = outbox.next_try_at(session, channels=list(self._channels), now=now)
             return _POLL_S if at is None else (at - now).total_seconds()
 
-        return max(0.0, min(_POLL_S, await self._store.read(wait_s)))
+        patience_s = _POLL_S * (1 - _JITTER * random.random())  # noqa: S311 no secret
+        return max(0.0, min(patience_s, await self._store.read(wait_s)))
 
     async def _deliver(self, delivery: Delivery) -> None:
         job = self._job(delivery)

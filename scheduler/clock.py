@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
 JUMP_S = 1.5
+JITTER = 0.1
+"""Share of its interval by which a tick may come later, so that replicas do not march in step."""
 _WATCH_S = 0.5
 _STALE_S = 15.0
 
@@ -77,13 +79,19 @@ class Ticker:
                 args=[chore],
                 id=chore.name,
                 seconds=chore.every_s,
+                jitter=chore.every_s * JITTER,
                 next_run_time=datetime.now(UTC),
             )
         scheduler.start()
         try:
             async for _ in self._jumps():
                 for chore in self._chores:
-                    scheduler.reschedule_job(chore.name, trigger="interval", seconds=chore.every_s)
+                    scheduler.reschedule_job(
+                        chore.name,
+                        trigger="interval",
+                        seconds=chore.every_s,
+                        jitter=chore.every_s * JITTER,
+                    )
                     scheduler.modify_job(chore.name, next_run_time=datetime.now(UTC))
         finally:
             scheduler.shutdown(wait=False)
@@ -100,6 +108,12 @@ class Ticker:
             for chore in self._chores
             if now - self._done_at.get(chore.name, now) > chore.every_s + _STALE_S
         )
+
+    @property
+    def ages_s(self) -> Mapping[str, float]:
+        """How long ago each chore that has begun came to an end, or began at first."""
+        now = self._monotonic()
+        return {name: max(0.0, now - at) for name, at in self._done_at.items()}
 
     async def _call(self, chore: Chore) -> None:
         self._done_at.setdefault(chore.name, self._monotonic())

@@ -30,6 +30,7 @@ _PARTS = {
     "store": "数据库",
     "index": "文件索引",
     "loops": "后台任务",
+    "ticks": "定时的事",
     "calendar": "工作日历",
     "disk": "磁盘",
     "backup": "自动备份",

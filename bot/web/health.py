@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.channels.base import Channel, Health
 from bot.messages import ChannelName
 from bot.model_writer import ModelUsage
+from bot.ticking import Ticking
 from bot.web import metrics
 from knowledge.library import Library
 from store.engine import Store
@@ -49,6 +50,7 @@ class HealthPages:
     machine: Callable[[], Awaitable[Mapping[str, Health]]] = _no_health
     """The disk and the backups."""
     more: Callable[[], Awaitable[Sequence[metrics.Family]]] = _no_families
+    ticking: Ticking = field(default_factory=Ticking)
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self._alive)
@@ -69,6 +71,7 @@ class HealthPages:
             "store": await self._store_health(),
             "index": Health(is_ready=True, detail=index),
             "loops": self.loops(),
+            **self.ticking.health(),
             **await self.machine(),
             **{name.value: channel.health() for name, channel in self.channels.items()},
         }
@@ -112,6 +115,7 @@ class HealthPages:
             metrics.Family(name="yaodian_ready", samples=is_ready,
                            meaning="1 where /readyz is content."),
             *await self.more(),
+            *self.ticking.families(),
         ]  # fmt: skip
         lines = metrics.text(families)
         lines += await self.usage.lines()

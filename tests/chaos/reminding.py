@@ -96,12 +96,17 @@ async def seed(
     await store.close()
 
 
-async def begin_now(place: str | Path, count: int = REMINDERS, per_task: int = PER_TASK) -> None:
+async def begin_now(
+    place: str | Path,
+    count: int = REMINDERS,
+    per_task: int = PER_TASK,
+    spread_s: float = SPREAD_S,
+) -> None:
     """Let what was seeded fall due one task after another, while the processes are at work."""
     store = await Store.open(place)
     tasks = Tasks(store, Planner(calendar=WorkdayCalendar.official()), now)
     numbers = range(1, -(-count // per_task) + 1)
-    await _fall_due(tasks, numbers, now() + timedelta(seconds=1), SPREAD_S)
+    await _fall_due(tasks, numbers, now() + timedelta(seconds=1), spread_s)
     await store.close()
 
 
@@ -165,14 +170,17 @@ async def replicas(*given: Replica) -> AsyncIterator[None]:
             await one.kill()
 
 
-async def kill_some(given: list[Replica], kills: int, seed: int = 5) -> None:
-    """Kill -9 one of them now and then; it comes back at once."""
+async def kill_some(given: list[Replica], kills: int, seed: int = 5) -> int:
+    """Kill -9 one of them now and then; it comes back at once. How many kills met work left."""
     dice = random.Random(seed)  # noqa: S311
+    met = 0
     for _ in range(kills):
         await asyncio.sleep(dice.uniform(0.3, 0.9))
         unlucky = dice.choice(given)
         await unlucky.kill()
+        met += bool((await ask(unlucky.place, _LEFT))[0][0])
         await unlucky.start()
+    return met
 
 
 async def ask(place: str | Path, query: str) -> list[tuple[object, ...]]:

@@ -15,15 +15,17 @@ EVERYONE = {f"a{n}" for n in range(reminding.REMINDERS)}
 
 async def _through_kills(place: str | Path, on_doubt: OnDoubt) -> PushPlatform:
     fake = PushPlatform(drops_repeats=False)
-    await reminding.seed(place, on_doubt=on_doubt)
+    await reminding.seed(place, on_doubt=on_doubt, per_task=10, begins_in_s=3600)
     async with reminding.platform(fake) as address:
         how_many = 3 if isinstance(place, str) else 1
         given = [
             reminding.Replica(place, address, Guarantee.AT_LEAST_ONCE) for _ in range(how_many)
         ]
         async with reminding.replicas(*given):
-            await reminding.kill_some(given, reminding.KILLS)
+            await reminding.begin_now(place, per_task=10, spread_s=1.0)
+            met = await reminding.kill_some(given, reminding.KILLS)
             await reminding.all_settled(place)
+    assert met > reminding.KILLS // 2
     return fake
 
 
@@ -45,3 +47,6 @@ async def test_held_means_no_repeat_and_every_gap_visible(store_place: str | Pat
     assert set(fake.arrived.values()) == {1}
     assert EVERYONE - {account for account, _ in fake.arrived} <= uncertain
     assert set(Counter(ended.values())) == {"sent", "uncertain"}
+    sent = {account for account, state in ended.items() if state == "sent"}
+    assert sent <= {account for account, _ in fake.arrived}
+    assert ended.keys() == EVERYONE
