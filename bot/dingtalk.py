@@ -146,12 +146,17 @@ def build_dingtalk(settings: DingTalkSettings, needs: DingTalkNeeds) -> DingTalk
     )
     api = OpenApi(app, needs.session, clock, lambda: meter.count(quotas.CALLS))
     todo = TodoKeeping(store=store, todos=Todos(api), clock=needs.task_clock)
+
+    async def may_read() -> bool:
+        return not await meter.is_low(quotas.CALLS)
+
     following = DirectoryFollowing(
         platform=ChannelName.DINGTALK.platform,
         read=lambda: read_directory(api),
         syncing=Syncing(store=store, clock=clock),
         store=store,
         clock=clock,
+        may_read=may_read,
     )
     inbound = Inbound(
         accept=needs.accept,

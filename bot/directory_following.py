@@ -59,6 +59,8 @@ class DirectoryFollowing:
     syncing: Syncing
     store: Store
     clock: Callable[[], datetime]
+    may_read: Callable[[], Awaitable[bool]]
+    """Whether there are calls to spare for what nobody asked for."""
     every_s: float = 60.0
     owner: str = field(default_factory=lambda: uuid4().hex)
 
@@ -75,6 +77,8 @@ class DirectoryFollowing:
 
     async def run(self) -> None:
         """Sync when it is time."""
+        if not await self.store.read(self._is_due) or not await self.may_read():
+            return
         noted = await self.store.write(self._begin)
         if noted is None:
             return
@@ -97,7 +101,7 @@ class DirectoryFollowing:
     def _begin(self, session: Session) -> _Noted | None:
         """What to answer now; then nobody else tries for a while."""
         noted, now = self._noted(session), self.clock()
-        if noted is None or not noted.is_due(now) or not self._was_synced(session):
+        if noted is None:
             return None
         at = instant.now(session)
         if not leases.acquire(session, self._key("sync"), owner=self.owner, now=at, lease=_LEASE):
@@ -108,6 +112,10 @@ class DirectoryFollowing:
             return None
         kept_values.put(session, self._key("tried"), now.isoformat())
         return noted
+
+    def _is_due(self, session: Session) -> bool:
+        noted = self._noted(session)
+        return noted is not None and noted.is_due(self.clock()) and self._was_synced(session)
 
     async def _done(self, answered: _Noted) -> None:
         """Forget what was answered; an event that came meanwhile stays."""

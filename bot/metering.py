@@ -26,7 +26,7 @@ _ZONE = ZoneInfo("Asia/Shanghai")
 _WORDS: Mapping[str, tuple[str, str]] = {
     quotas.CALLS: (
         "接口调用",
-        "用完后主动发的提醒、通知可能发不出去（回答提问不受影响）；"
+        "用到八成起通讯录不再自动同步；用完后主动发的提醒、通知可能发不出去（回答提问不受影响）；"
         "请少发群通知，或在钉钉开放平台升级专业版、购买资源包。下个月一号恢复。",
     ),
     quotas.INBOUND: (
@@ -84,10 +84,16 @@ class Meter:
                 used=used.get(kind, 0),
                 limit=limit,
                 after=_WORDS[kind][1],
+                is_told_daily=False,
             )
             for kind, limit in self.limits.items()
             if limit
         ]
+
+    async def is_low(self, kind: str) -> bool:
+        """Whether what is left of a kind is for what somebody asks for."""
+        prefix = f"{self.channel}:{kind}:"
+        return any(one.is_low and one.key.startswith(prefix) for one in await self.quotas())
 
     def _month(self) -> str:
         return quotas.month_of(self.clock().astimezone(_ZONE).date())

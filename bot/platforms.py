@@ -108,7 +108,8 @@ ROWS = (
     ),
     Row(
         title="等着发给一个群的几条", needs="merge", yes="合成一条", no="一条一条发",
-        instead={PAGE: "不进群", TERMINAL: "不进群", APP: "不进群"},
+        instead={PAGE: "不进群", TERMINAL: "不进群", APP: "不进群",
+                 DINGTALK: "提醒合成一条（带按钮的卡片除外）"},
     ),
     Row(
         title="同步通讯录", needs="read_directory", no="从花名册导入",

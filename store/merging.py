@@ -16,9 +16,14 @@ from store.models import Delivery, DeliveryKind, DeliveryState, Notice
 
 
 def beside(
-    session: Session, delivery: Delivery, *, now: datetime, at_most: int
+    session: Session,
+    delivery: Delivery,
+    kinds: Collection[DeliveryKind],
+    *,
+    now: datetime,
+    at_most: int,
 ) -> Sequence[Delivery]:
-    """What is due for the same conversation and not begun, oldest first; replies stay alone."""
+    """What is of these kinds, due for the same conversation and not begun, oldest first."""
     query = (
         select(Delivery)
         .where(
@@ -26,7 +31,7 @@ def beside(
             Delivery.channel == delivery.channel,
             Delivery.conversation == delivery.conversation,
             Delivery.id != delivery.id,
-            Delivery.kind != DeliveryKind.REPLY,
+            Delivery.kind.in_(kinds),
             Delivery.on_doubt == delivery.on_doubt,
             Delivery.due_at <= now,
             Delivery.is_rendered.is_(False),

@@ -126,10 +126,14 @@ class KeepsPrivacy(Protocol):
 
 @runtime_checkable
 class Merges(Protocol):
-    """Says what waits for one group in one message, since the platform takes few of them."""
+    """Says what waits for one conversation in one message, since the platform takes few of them."""
+
+    def may_merge(self, reply: Reply) -> bool:
+        """Whether it may be said together with others."""
+        ...
 
     def merge(self, replies: Sequence[Reply]) -> Reply:
-        """None of them private; nothing of them is lost, and nothing said twice."""
+        """All of them may be; nothing of them is lost, and nothing said twice."""
         ...
 
 

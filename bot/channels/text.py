@@ -84,11 +84,15 @@ def reply_text(reply: Reply) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def merge(replies: Sequence[Reply]) -> Reply:
-    """Several replies due for one group as one; cards are said in words, nothing said twice."""
+def merge(replies: Sequence[Reply], *, is_answered: bool = False) -> Reply:
+    """Several replies due for one conversation as one; nothing is said twice.
+
+    Cards are said in words, where they can be answered with what to type.
+    """
     blocks: list[str] = []
     for reply in replies:
-        card = card_text(replace(reply.card, buttons=())) if reply.card else ""
+        shown = reply.card if reply.card is None or is_answered else replace(reply.card, buttons=())
+        card = "" if shown is None else card_text(shown)
         blocks += [block for block in (reply.text, card) if block]
     sources = tuple(dict.fromkeys(source for reply in replies for source in reply.sources))
     attachments = dict.fromkeys(item for reply in replies for item in reply.attachments)

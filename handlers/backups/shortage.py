@@ -24,6 +24,9 @@ class Quota:
     after: str = "用完后消息会发不出去，请少发群通知，或到平台上升级。"
     """What happens then, and what to do."""
 
+    is_told_daily: bool = True
+    """Otherwise once for each ``key``."""
+
     @property
     def is_low(self) -> bool:
         return self.used >= self.limit * _NEARLY
@@ -61,4 +64,5 @@ class Shortage:
                 await self.warnings.tell(
                     f"quota:{quota.key}",
                     f"{quota.name}已用 {quota.used}/{quota.limit}，只剩 {left}。{quota.after}",
+                    is_daily=quota.is_told_daily,
                 )

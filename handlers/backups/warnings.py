@@ -1,4 +1,4 @@
-"""Warnings to those who run the whole: each once a day, in Chinese, with what to do."""
+"""Warnings to those who run the whole: each once a day or once, in Chinese, with what to do."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ class Warnings:
     clock: Callable[[], datetime]
     zone: ZoneInfo
 
-    async def tell(self, about: str, text: str) -> int:
-        """Tell the top-level admins, unless they heard about it today; how many were told."""
+    async def tell(self, about: str, text: str, *, is_daily: bool = True) -> int:
+        """Tell the top-level admins, unless they heard about it; how many were told.
+
+        ``is_daily``: they hear about it again tomorrow.
+        """
         now = self.clock()
-        day = now.astimezone(self.zone).date()
+        when = f"{now.astimezone(self.zone).date()}" if is_daily else "once"
 
         def work(session: Session) -> int:
             told = 0
             for admin in self.post.in_charge(session, []):
-                key = f"warning:{day}:{about}:{admin}"
+                key = f"warning:{when}:{about}:{admin}"
                 told += self.post.to_member(session, admin, key, Reply(text=text), now) is not None
             return told
 

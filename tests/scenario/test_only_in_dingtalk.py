@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,17 +10,27 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.app import opened
 from bot.assembled import App
+from bot.codec import reply_to_json
 from bot.config import ModelSettings
-from bot.messages import ChannelName
+from bot.messages import Button, Card, ChannelName, Reply
 from handlers.people.actions import operator
 from handlers.people.syncing import Entry
-from store.models import Account
+from store import outbox
+from store.models import Account, DeliveryKind
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.waiting import until
-from tests.scenario.dingtalk_driver import Corp, by_callbacks, corp, corp_of, over_the_stream
+from tests.scenario.dingtalk_driver import (
+    TEMPLATE,
+    Corp,
+    by_callbacks,
+    corp,
+    corp_of,
+    over_the_stream,
+)
 from tests.scenario.hearing import PATIENCE_S
 from tests.scenario.surface import Platforms
 from tests.scenario.town import settings, settle_in
@@ -111,6 +121,36 @@ async def test_who_joins_dingtalk_is_on_the_roster_some_minutes_later(tmp_path: 
         await replace(following, clock=lambda: later).run()
         assert (await app.people.named("许知微")).unit == "云溪县教育局"
         assert "dingtalk directory" in [chore.name for chore in app.dingtalk.chores()]
+
+
+@pytest.mark.parametrize(
+    ("templates", "calls"), [({}, 1), ({"buttons": TEMPLATE}, 3)], ids=["in words", "on cards"]
+)
+async def test_reminders_that_wait_for_one_person_cost_one_call(
+    tmp_path: Path, templates: Mapping[str, str], calls: int
+) -> None:
+    def put(session: Session) -> None:
+        for n in range(3):
+            button = Button(label="完成", command=f"/完成 {n}")
+            draft = outbox.Draft(
+                key=f"r{n}",
+                kind=DeliveryKind.REMINDER,
+                channel=ChannelName.DINGTALK,
+                conversation="zhang",
+                is_group=False,
+                accounts=("zhang",),
+                reply=reply_to_json(Reply(card=Card(title=f"第{n}件事", buttons=(button,)))),
+            )
+            outbox.add(session, draft, now=datetime.now(UTC))
+
+    async with school(tmp_path, card_templates=templates) as (app, found):
+        found.fake.members.add("zhang")
+        await app.store.write(put)
+        await until(lambda: len(found.fake.delivered) == calls, PATIENCE_S)
+        if calls == 1:
+            (only,) = found.fake.delivered
+            assert all(f"第{n}件事" in only.text for n in range(3))
+            assert all(f"请回复 /完成 {n}" in only.text for n in range(3))
 
 
 BRANCH = """姓名,单位,角色

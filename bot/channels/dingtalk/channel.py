@@ -28,6 +28,7 @@ from bot.channels.dingtalk.reply_to import is_own_address
 from bot.channels.dingtalk.sending import Sender
 from bot.channels.dingtalk.settings import AppSettings
 from bot.channels.dingtalk.streaming import CardStream
+from bot.channels.text import merge
 from bot.errors import ChannelRefused, ChannelUnavailable
 from bot.messages import ChannelName, Conversation, Reply
 from handlers.backups.shortage import Quota
@@ -64,7 +65,7 @@ class ChannelNeeds:
 
 
 class DingTalkChannel:
-    """``dingtalk``: Sends, UpdatesCards, Recalls, Downloads and ReadsDirectory."""
+    """``dingtalk``: Sends, Merges, UpdatesCards, Recalls, Downloads and ReadsDirectory."""
 
     name = ChannelName.DINGTALK
     guarantee = Sender.guarantee
@@ -119,6 +120,14 @@ class DingTalkChannel:
     def remembered_until(self, part: bytes, first_try_at: datetime) -> datetime | None:
         """Until when a repeat of ``part`` reaches nobody twice; None if it would."""
         return self._sender.remembered_until(part, first_try_at)
+
+    def may_merge(self, reply: Reply) -> bool:
+        """Not what is private, nor what has buttons to tap."""
+        has_buttons = reply.card is not None and bool(reply.card.buttons)
+        return not reply.is_private and not (has_buttons and self._sender.has_cards)
+
+    def merge(self, replies: Sequence[Reply]) -> Reply:
+        return merge(replies, is_answered=True)
 
     async def update_card(self, reply: Reply, target: Target, provider_id: str) -> None:
         await self._sender.update_card(reply, target, provider_id)

@@ -91,10 +91,9 @@ class Sender:
         if is_group and reply.is_private:
             raise ChannelRefused("a private reply does not go into a group")
         reply_to = ReplyTo.decode(target.reply_to)
-        has_cards = self._needs.takes_taps()
         found = rendered(
             reply,
-            self._settings if has_cards else replace(self._settings, cards=CardTemplates()),
+            self._settings if self.has_cards else replace(self._settings, cards=CardTemplates()),
             at=await self._mentioned(reply) if is_group else (),
             tapped=reply_to.out_track_id if reply_to else "",
             is_notice=self._notices is not None and reply_to is None and not is_group,
@@ -149,6 +148,11 @@ class Sender:
 
     async def read_directory(self) -> Directory:
         return await read_directory(self._api)
+
+    @property
+    def has_cards(self) -> bool:
+        """Whether buttons can be shown now."""
+        return bool(self._settings.cards.buttons) and self._needs.takes_taps()
 
     def trouble(self) -> str:
         return self._api.trouble or self._needs.quota_trouble()

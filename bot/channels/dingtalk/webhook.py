@@ -105,6 +105,9 @@ class DingTalkWebhooks:
         bodies = _bodies(reply, tuple(dict.fromkeys(mentions)))
         return [dumped(_with_keyword(body, hook.keyword)).encode() for body in bodies]
 
+    def may_merge(self, reply: Reply) -> bool:
+        return not reply.is_private
+
     def merge(self, replies: Sequence[Reply]) -> Reply:
         return merge(replies)
 

@@ -106,6 +106,9 @@ class WeComWebhooks:
             json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() for body in bodies
         ]
 
+    def may_merge(self, reply: Reply) -> bool:
+        return not reply.is_private
+
     def merge(self, replies: Sequence[Reply]) -> Reply:
         return merge(replies)
 

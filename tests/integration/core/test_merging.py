@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.channels.base import Merges
+from bot.channels.dingtalk.channel import DingTalkChannel
 from bot.channels.dingtalk.webhook import DingTalkWebhooks
 from bot.channels.wecom.webhook import WeComWebhooks
 from bot.codec import reply_to_json
@@ -28,8 +29,17 @@ from tests.fakes.clock import FakeClock
 class MergingChannel(FakeChannel):
     """Puts a slash between what it merges."""
 
+    def may_merge(self, reply: Reply) -> bool:
+        return not reply.is_private
+
     def merge(self, replies: Sequence[Reply]) -> Reply:
         return Reply(text="/".join(reply.text for reply in replies))
+
+
+class RecallingChannel(MergingChannel):
+    """Takes back what it sent."""
+
+    async def recall(self, provider_id: str) -> None: ...
 
 
 def sender(store: Store, channel: FakeChannel) -> Outbox:
@@ -74,8 +84,8 @@ async def states(store: Store) -> dict[str, str]:
     return {row.key: row.state for row in rows}
 
 
-@pytest.mark.parametrize("webhooks", [WeComWebhooks, DingTalkWebhooks])
-def test_groups_that_are_only_written_to_can_merge(webhooks: type) -> None:
+@pytest.mark.parametrize("webhooks", [WeComWebhooks, DingTalkWebhooks, DingTalkChannel])
+def test_where_messages_are_few_they_merge(webhooks: type) -> None:
     assert issubclass(webhooks, Merges)
 
 
@@ -113,6 +123,16 @@ async def test_replies_and_private_words_stay_alone(store: Store, channel: Mergi
     await deliver_all(sender(store, channel))
 
     assert channel.arrived["room"] == ["asked", "a/b", "private"]
+
+
+async def test_what_can_be_taken_back_stays_alone(store: Store) -> None:
+    channel = RecallingChannel()
+    await put(store, "notice", "another", kind=DeliveryKind.BROADCAST)
+    await put(store, "a", "b")
+
+    await deliver_all(sender(store, channel))
+
+    assert sorted(channel.arrived["room"]) == ["a/b", "another", "notice"]
 
 
 async def test_more_than_twenty_are_two_messages(store: Store, channel: MergingChannel) -> None:

@@ -55,6 +55,10 @@ class Town:
 async def town(store_place: str | Path) -> AsyncIterator[Town]:
     clock = FakeClock()
     store = await Store.open(store_place, clock=clock)
+
+    async def may_read() -> bool:
+        return True
+
     async with stage() as dingtalk:
         dingtalk.fake.directory.departments = [{"dept_id": 1, "name": "松涛县教育局"}]
         following = DirectoryFollowing(
@@ -63,6 +67,7 @@ async def town(store_place: str | Path) -> AsyncIterator[Town]:
             syncing=Syncing(store=store, clock=clock),
             store=store,
             clock=clock,
+            may_read=may_read,
         )
         found = Town(dingtalk=dingtalk, store=store, clock=clock, following=following)
         found.joins("lu", "陆闻笛")
@@ -163,6 +168,20 @@ async def test_what_cannot_be_read_is_tried_again_and_not_at_once(town: Town) ->
     town.clock.go(HOUR_S)
     await town.again().run()
     assert await town.active() == {"陆闻笛", "江晚舟"}
+
+
+async def test_the_last_calls_of_the_month_are_for_people(town: Town) -> None:
+    async def may_read() -> bool:
+        return False
+
+    await town.synced_by_hand()
+    await town.following.note()
+    town.clock.go(HOUR_S)
+    await replace(town.following, may_read=may_read).run()
+    assert town.dingtalk.fake.calls[LIST] == 0
+
+    await town.following.run()
+    assert town.dingtalk.fake.calls[LIST] == 1
 
 
 async def test_who_never_synced_is_not_surprised(town: Town) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.messages import ChannelName
+from bot.metering import Meter
 from handlers.backups.actions import Backups
 from handlers.backups.nightly import Nightly, Plan
 from handlers.backups.shortage import Quota, Shortage
@@ -22,6 +23,7 @@ from store import people
 from store.archive import check
 from store.engine import Store
 from store.models import Delivery
+from store.quotas import CALLS, INBOUND
 from tests.fakes.clock import FakeClock
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -186,3 +188,29 @@ async def test_each_quota_warns_from_four_fifths_on(office: Office) -> None:
     assert len(told) == 2
     assert "本月calls已用 4000/5000，只剩 1000" in told[0]
     assert "本月inbound已用 5001/5000，只剩 0" in told[1]
+
+
+async def test_a_months_quota_is_told_when_it_is_low_and_when_it_is_out_once_each(
+    office: Office,
+) -> None:
+    await asyncio.to_thread(office.folder.mkdir, exist_ok=True)
+    meter = Meter(
+        store=office.store,
+        channel=ChannelName.DINGTALK,
+        name="钉钉",
+        limits={CALLS: 50, INBOUND: 30},
+        clock=office.clock,
+    )
+    shortage = Shortage(
+        folder=office.folder, least_free_bytes=0, warnings=office.warnings, quotas=meter.quotas
+    )
+    for _ in range(60):
+        await meter.count(CALLS)
+        await shortage.run()
+        office.clock.go(DAY_S / 10)
+
+    told = [text for who, text in await office.told() if who == "chief"]
+    assert len(told) == 2, "though days went by"
+    assert "钉钉本月接口调用已用 40/50，只剩 10" in told[0]
+    assert "只剩 0" in told[1]
+    assert "升级专业版" in told[1]

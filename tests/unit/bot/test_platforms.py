@@ -67,7 +67,7 @@ def test_what_decides_is_the_class() -> None:
         "download": {APP, SOCKET, CALLBACK, DINGTALK},
         "keeps_privacy": {SOCKET, CALLBACK, DINGTALK},
         "recall": {APP, DINGTALK},
-        "merge": {WEBHOOK, DINGTALK_WEBHOOK},
+        "merge": {WEBHOOK, DINGTALK, DINGTALK_WEBHOOK},
         "read_directory": {APP, DINGTALK},
         "sign_in_url": {APP},
     }
