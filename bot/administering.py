@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.admin.board import BoardPage
+from bot.admin.documents import DocumentsPages
 from bot.admin.outbox import OutboxPage
 from bot.admin.records import RecordPages
 from bot.admin.roster import RosterPages
@@ -24,6 +25,7 @@ from bot.running import Running
 from bot.tasking import Tasking
 from handlers.board.actions import Board
 from handlers.board.deliveries import Deliveries
+from handlers.documents.browsing import DocumentList
 from handlers.people.browsing import RosterList
 from handlers.people.importing import RosterFiles
 from handlers.people.signing_in import SignIn
@@ -95,6 +97,14 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 roster=needs.running.roster,
                 joining=needs.running.joining,
                 files=RosterFiles(sign_in.people),
+            ),
+            DocumentsPages(
+                door=door,
+                shelf=DocumentList(needs.store, needs.clock, needs.zone),
+                documents=needs.running.keeping.documents,
+                keeping=needs.running.keeping,
+                people=RosterList(needs.store, needs.clock),
+                limit_bytes=needs.running.uploading.limit_bytes,
             ),
             OutboxPage(door=door, deliveries=Deliveries(needs.store, needs.clock)),
         ],

@@ -95,25 +95,58 @@ class Spine:
     """What stands on a current document's spine; its text stays where it is."""
 
     id: str
+    file: str
     title: str
     details: Mapping[str, object]
     status: str
+    visible_to: int | None
 
 
 def spines(session: Session) -> Sequence[Spine]:
     """As ``current``, without reading the texts."""
     rows = session.execute(
         select(
-            StoredDocument.id, StoredDocument.title, StoredDocument.details, StoredDocument.status
+            StoredDocument.id,
+            StoredDocument.file,
+            StoredDocument.title,
+            StoredDocument.details,
+            StoredDocument.status,
+            StoredDocument.visible_to,
         ).where(
             StoredDocument.replaced_by.is_(None),
             StoredDocument.status != DocumentStatus.RETIRED,
         )
     )
     return [
-        Spine(id=id_, title=title, details=details, status=status)
-        for id_, title, details, status in rows
+        Spine(
+            id=row.id,
+            file=row.file,
+            title=row.title,
+            details=row.details,
+            status=row.status,
+            visible_to=row.visible_to,
+        )
+        for row in rows
     ]
+
+
+def titled(
+    session: Session, words: str, units: Collection[int] | None, *, limit: int
+) -> Sequence[tuple[str, str]]:
+    """Id and title of current ones with these words in it, those of just this title first.
+
+    ``units`` as in ``visible``; None sees all.
+    """
+    is_title = StoredDocument.title == words
+    conditions = [
+        StoredDocument.title.contains(words, autoescape=True),
+        StoredDocument.replaced_by.is_(None),
+        StoredDocument.status != DocumentStatus.RETIRED,
+        *may_see(units),
+    ]
+    query = select(StoredDocument.id, StoredDocument.title).where(*conditions)
+    order = (is_title.desc(), StoredDocument.added_at, StoredDocument.id)
+    return [(id_, title) for id_, title in session.execute(query.order_by(*order).limit(limit))]
 
 
 def everything(session: Session) -> Sequence[StoredDocument]:
@@ -125,14 +158,20 @@ def everything(session: Session) -> Sequence[StoredDocument]:
 
 def visible(session: Session, units: Collection[int]) -> Sequence[str]:
     """Ids of current documents that someone may see whose units, with all above, are these."""
-    may_see = or_(StoredDocument.visible_to.is_(None), StoredDocument.visible_to.in_(units))
     return session.scalars(
         select(StoredDocument.id).where(
             StoredDocument.replaced_by.is_(None),
             StoredDocument.status != DocumentStatus.RETIRED,
-            may_see,
+            *may_see(units),
         )
     ).all()
+
+
+def may_see(units: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """What is for everyone, or for one of ``units``; None sees all."""
+    if units is None:
+        return []
+    return [or_(StoredDocument.visible_to.is_(None), StoredDocument.visible_to.in_(units))]
 
 
 def set_status(

@@ -49,6 +49,7 @@ class Place(StrEnum):
     ROSTER = "/admin/roster"
     TASKS = "/admin/tasks"
     RECORDS = "/admin/records"
+    DOCUMENTS = "/admin/documents"
     OUTBOX = "/admin/outbox"
     NONE = ""
 
@@ -58,6 +59,7 @@ _PLACES: Sequence[tuple[Place, str, Act]] = (
     (Place.TASKS, "任务", Act.SEE_TASKS),
     (Place.RECORDS, "记录", Act.SIGN_IN),
     (Place.ROSTER, "花名册", Act.SEE_PEOPLE),
+    (Place.DOCUMENTS, "文档", Act.SIGN_IN),
     (Place.OUTBOX, "消息", Act.SEE_DELIVERIES),
 )
 """Each with what one must be allowed to find it in the list of places."""

@@ -42,6 +42,7 @@ _SAID = "yaodian_said"
 _TOKEN = "token"  # noqa: S105 the name of a form's field
 _NOT_OURS = "这个请求不是从管理网页发来的，没有执行。请回到管理网页再试。"
 _TOO_FAST = "操作得太快了，请过一分钟再试。"
+_TOO_LARGE = "发来的内容太大了，最多 {most} MB，请拆开再试。"
 _OVER = "登录链接不对、用过了，或者过了 10 分钟。请在聊天里再发一次 /登录。"
 _REFUSED = "没有登录成功。请确认您在花名册上有管理的角色，或在聊天里发 /登录。"
 
@@ -135,7 +136,11 @@ class Door:
                 return _refused(visit, NotAllowed("not our page", reply=_NOT_OURS))
             if not self._actions.take(visit.visitor.actor.account):
                 return _refused(visit, BotError("too fast", reply=_TOO_FAST), status=429)
-            posted = await _posted(request, most_bytes)
+            try:
+                posted = await _posted(request, most_bytes)
+            except web.HTTPRequestEntityTooLarge:
+                too_large = _TOO_LARGE.format(most=max(most_bytes // 2**20, 1))
+                return _refused(visit, BotError("too large", reply=too_large), status=413)
             if not hmac.compare_digest(posted.text(_TOKEN).encode(), visit.token.encode()):
                 return _refused(visit, NotAllowed("no token", reply=_NOT_OURS))
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import mimetypes
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,12 +17,14 @@ from sqlalchemy.orm import Session
 
 from bot.errors import NotFound, UnreadableDocument
 from handlers.access import Act, Actor, check
-from handlers.documents.successors import TitlePage, is_named
+from handlers.documents.finding import id_meant
+from handlers.documents.rights import check_keeps, may_keep
+from handlers.documents.successors import is_named, title_page
 from knowledge.library import Known, Library
 from knowledge.model import Document
 from knowledge.reading import document_from_json, document_to_json
 from knowledge.retrieval import Standing
-from store import audit, blobs, documents
+from store import audit, blobs, documents, shelf
 from store.engine import Store
 from store.models import DocumentStatus, StoredDocument
 
@@ -112,7 +114,7 @@ class Documents:
         Raises:
             NotAllowed: The actor may not add documents there.
         """
-        check(actor, Act.MANAGE_DOCUMENTS, visible_to)
+        await self.store.read(lambda session: check_keeps(session, actor, visible_to))
         return await self.keep(actor, await self.prepare(file, content), visible_to=visible_to)
 
     async def prepare(self, file: str, content: bytes) -> Prepared:
@@ -132,12 +134,12 @@ class Documents:
         Raises:
             NotAllowed: The actor may not add documents there.
         """
-        check(actor, Act.MANAGE_DOCUMENTS, visible_to)
         document, now = prepared.document, self.clock()
         if document is None:
             return Added(file=prepared.file, outcome=Outcome.UNREADABLE, reason=prepared.reason)
 
         def keep(session: Session) -> tuple[Outcome, list[str], list[str]]:
+            check_keeps(session, actor, visible_to)
             return _keep(session, document, prepared.content, actor, visible_to, now)
 
         outcome, gone, superseded = await self.store.write(keep)
@@ -155,7 +157,7 @@ class Documents:
         """What the actor may see, oldest first; ``with_past``: replaced and retired ones too."""
         query = documents.everything if with_past else documents.current
         rows = await self.store.read(query)
-        return [_shelved(row, self._today()) for row in rows if actor.sees(row.visible_to)]
+        return [shelved(row, self._today()) for row in rows if actor.sees(row.visible_to)]
 
     async def find(self, actor: Actor, id_or_file: str) -> Shelved:
         """By id, file name, title or a clear part of a title.
@@ -165,18 +167,10 @@ class Documents:
         """
         row = await self.store.read(lambda session: documents.get(session, id_or_file))
         if row is not None and actor.sees(row.visible_to):
-            return _shelved(row, self._today())
-        wanted = id_or_file.strip("《》 ")
-        shelf = await self.shelf(actor)
-        fitting = [one for one in shelf if one.document.title == wanted] or [
-            one for one in shelf if wanted and wanted in one.document.title
-        ]
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            titles = "\n".join(f"- 《{one.document.title}》" for one in fitting[:10])
-            raise NotFound("several documents fit", reply=f"有好几份文件都像，请写全名：\n{titles}")
-        raise NotFound("no such document", reply="没有找到这份文件，发 /文档 可以看到全部文件。")
+            return shelved(row, self._today())
+        units = self._units(actor)
+        meant = await self.store.read(lambda session: id_meant(session, id_or_file, units))
+        return await self.find(actor, meant)
 
     async def original(self, actor: Actor, document_id: str) -> Original:
         """The file behind a document.
@@ -209,12 +203,12 @@ class Documents:
             NotAllowed: The actor may not.
         """
         found = await self.find(actor, id_or_file)
-        check(actor, Act.MANAGE_DOCUMENTS, found.visible_to)
         later = (await self.find(actor, by)).document.id if by else None
         status = DocumentStatus.SUPERSEDED if later else DocumentStatus.RETIRED
         document_id, now = found.document.id, self.clock()
 
         def work(session: Session) -> None:
+            check_keeps(session, actor, found.visible_to)
             documents.set_status(session, document_id, status, by=later)
             _record(session, actor, "documents.retire", document_id, now, status)
 
@@ -229,11 +223,10 @@ class Documents:
             NotFound: There is none.
             NotAllowed: The actor may not.
         """
-        found = await self.find(actor, id_or_file)
-        check(actor, Act.MANAGE_DOCUMENTS, found.visible_to)
-        now = self.clock()
+        found, now = await self.find(actor, id_or_file), self.clock()
 
         def work(session: Session) -> None:
+            check_keeps(session, actor, found.visible_to)
             documents.remove(session, found.document.id)
             _record(session, actor, "documents.remove", found.document.id, now, "removed")
 
@@ -261,9 +254,9 @@ class Documents:
 
     async def permitted(self, actor: Actor) -> frozenset[str] | None:
         """Documents whose words the actor may be shown; None means all."""
-        if actor.is_operator:
+        units = self._units(actor)
+        if units is None:
             return None
-        units = actor.units | actor.administered
         ids = await self.store.read(lambda session: documents.visible(session, units))
         return frozenset(ids)
 
@@ -295,6 +288,10 @@ class Documents:
                 await self.library.remove(document_id)
             else:
                 await self.library.add(await asyncio.to_thread(_known, row, self._today()))
+
+    def _units(self, actor: Actor) -> frozenset[int] | None:
+        """Whose documents the actor may see, besides everyone's; None: all."""
+        return None if actor.is_operator else actor.units | actor.administered
 
     def _today(self) -> date:
         return self.clock().astimezone(self.zone).date()
@@ -329,12 +326,12 @@ def _keep(
     spines = documents.spines(session)
     gone = sorted(before - {spine.id for spine in spines})
     superseded = []
-    own = _title_page(document.title, _details(document))
+    own = title_page(document.title, _details(document))
     for spine in spines:
         if spine.id == document.id or spine.status != DocumentStatus.IN_FORCE:
             continue
-        other = _title_page(spine.title, spine.details)
-        if is_named(other, own.replaces):
+        other = title_page(spine.title, spine.details)
+        if is_named(other, own.replaces) and may_keep(session, actor, spine.visible_to):
             documents.set_status(session, spine.id, DocumentStatus.SUPERSEDED, by=document.id)
             superseded.append(spine.id)
         elif is_named(own, other.replaces):
@@ -362,21 +359,13 @@ def _details(document: Document) -> dict[str, object]:
     }
 
 
-def _title_page(title: str, details: Mapping[str, object]) -> TitlePage:
-    number, replaces = details.get("document_number"), details.get("replaces")
-    return TitlePage(
-        title=title,
-        document_number=number if isinstance(number, str) else None,
-        replaces=tuple(map(str, replaces)) if isinstance(replaces, list) else (),
-    )
-
-
 def _known(row: StoredDocument, today: date) -> Known:
     standing = Standing(_status(row, today))
     return Known(document=document_from_json(row.body), standing=standing)
 
 
-def _shelved(row: StoredDocument, today: date) -> Shelved:
+def shelved(row: StoredDocument, today: date) -> Shelved:
+    """Parses the text: for a long one not in the event loop."""
     return Shelved(
         document=document_from_json(row.body),
         status=_status(row, today),
@@ -387,8 +376,4 @@ def _shelved(row: StoredDocument, today: date) -> Shelved:
 
 
 def _status(row: StoredDocument, today: date) -> str:
-    if row.replaced_by is not None:
-        return "replaced"
-    if row.status == DocumentStatus.IN_FORCE and row.expires_on and row.expires_on < today:
-        return DocumentStatus.EXPIRED.value
-    return row.status
+    return shelf.status_of(row.status, row.replaced_by, row.expires_on, today)

@@ -12,7 +12,8 @@ from bot.errors import NotAllowed
 from handlers import undo
 from handlers.access import Act, Actor, check
 from handlers.documents.actions import Added, Documents, Outcome, Shelved
-from handlers.documents.successors import TitlePage, is_named
+from handlers.documents.rights import check_keeps, may_keep
+from handlers.documents.successors import is_named, title_page
 from handlers.people.selecting import unit_name
 from knowledge.model import Document
 from store import audit, documents, people
@@ -85,10 +86,10 @@ class Keeping:
             NotAllowed: The actor may not.
         """
         found = await self.documents.find(actor, document_id)
-        check(actor, Act.MANAGE_DOCUMENTS, found.visible_to)
         now = self.documents.clock()
 
         def work(session: Session) -> None:
+            check_keeps(session, actor, found.visible_to)
             documents.set_status(session, found.document.id, DocumentStatus.IN_FORCE)
             audit.record(
                 session,
@@ -104,6 +105,19 @@ class Keeping:
         await self.documents.load()
         return found
 
+    async def kept(self, actor: Actor, name: str) -> Shelved:
+        """One that the actor may change.
+
+        Raises:
+            NotFound: There is none that the actor may see.
+            NotAllowed: The actor may not change it.
+        """
+        found = await self.documents.find(actor, name)
+        await self.documents.store.read(
+            lambda session: check_keeps(session, actor, found.visible_to)
+        )
+        return found
+
     async def show_to(self, actor: Actor, document_id: str, unit_id: int | None) -> str:
         """Say who may see it from now on (None: everyone); their name.
 
@@ -112,11 +126,11 @@ class Keeping:
             NotAllowed: The actor may not, or not for that unit.
         """
         found = await self.documents.find(actor, document_id)
-        check(actor, Act.MANAGE_DOCUMENTS, found.visible_to)
-        check(actor, Act.MANAGE_DOCUMENTS, unit_id)
         now = self.documents.clock()
 
         def work(session: Session) -> str:
+            check_keeps(session, actor, found.visible_to)
+            check_keeps(session, actor, unit_id)
             before = unit_name(session, found.visible_to)
             documents.show_to(session, found.document.id, unit_id)
             after = unit_name(session, unit_id)
@@ -147,18 +161,21 @@ class Keeping:
         return await self.documents.store.read(topmost)
 
     async def _seems_to_replace(self, actor: Actor, document: Document) -> Sequence[str]:
-        """Titles: the same file again, what it names, and the same title of another year."""
-        found = []
-        for one in await self.documents.shelf(actor):
-            other = one.document
-            page = TitlePage(title=other.title, document_number=other.document_number)
-            if other.id != document.id and (
-                other.file == document.file
-                or other.title == document.title
-                or is_named(page, document.replaces)
-            ):
-                found.append(other.title)
-        return list(dict.fromkeys(found))
+        """Titles of the actor's own: the same file or title again, and what it names."""
+
+        def fits(one: documents.Spine) -> bool:
+            return one.id != document.id and (
+                one.file == document.file
+                or one.title == document.title
+                or is_named(title_page(one.title, one.details), document.replaces)
+            )
+
+        def titles(session: Session) -> list[str]:
+            found = [one for one in documents.spines(session) if fits(one)]
+            kept = [one.title for one in found if may_keep(session, actor, one.visible_to)]
+            return list(dict.fromkeys(kept))
+
+        return await self.documents.store.read(titles)
 
     async def _remember(self, actor: Actor, name: str, document_id: str) -> None:
         known, now = {"document_id": document_id}, self.documents.clock()

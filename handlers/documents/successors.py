@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _MARKS = re.compile(r"[\s《》〈〉“”\"'「」（）()\[\]【】〔〕]+")
@@ -21,6 +21,16 @@ class TitlePage:
     title: str
     document_number: str | None = None
     replaces: tuple[str, ...] = ()
+
+
+def title_page(title: str, details: Mapping[str, object]) -> TitlePage:
+    """Of what is kept of a document beside its text."""
+    number, replaces = details.get("document_number"), details.get("replaces")
+    return TitlePage(
+        title=title,
+        document_number=number if isinstance(number, str) else None,
+        replaces=tuple(map(str, replaces)) if isinstance(replaces, list) else (),
+    )
 
 
 def is_named(document: TitlePage, replaced: Iterable[str]) -> bool:

@@ -140,8 +140,7 @@ class Uploading:
     async def _ask_retire(
         self, message: IncomingMessage, actor: Actor, name: str, by: str | None
     ) -> Reply:
-        found = await self.documents.find(actor, name)
-        check(actor, Act.MANAGE_DOCUMENTS, found.visible_to)
+        found = await self.keeping.kept(actor, name)
         later = await self.documents.find(actor, by) if by else None
         values = {"id": found.document.id, "by": later.document.id if later else None}
         title = f"停用《{found.document.title}》"
