@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.admin.board import BoardPage
 from bot.admin.documents import DocumentsPages
 from bot.admin.outbox import OutboxPage
+from bot.admin.questions import QuestionsPages
 from bot.admin.records import RecordPages
 from bot.admin.roster import RosterPages
 from bot.admin.session import Door
@@ -29,6 +30,7 @@ from handlers.documents.browsing import DocumentList
 from handlers.people.browsing import RosterList
 from handlers.people.importing import RosterFiles
 from handlers.people.signing_in import SignIn
+from handlers.questions.browsing import QuestionList
 from handlers.reports.exporting import LedgerExport
 from handlers.tasks.browsing import TaskList
 from store.engine import Store
@@ -103,8 +105,14 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 shelf=DocumentList(needs.store, needs.clock, needs.zone),
                 documents=needs.running.keeping.documents,
                 keeping=needs.running.keeping,
-                people=RosterList(needs.store, needs.clock),
+                people=people,
                 limit_bytes=needs.running.uploading.limit_bytes,
+            ),
+            QuestionsPages(
+                door=door,
+                desk=QuestionList(needs.store, needs.clock, needs.zone),
+                questions=needs.running.questions,
+                roster=needs.running.roster,
             ),
             OutboxPage(door=door, deliveries=Deliveries(needs.store, needs.clock)),
         ],

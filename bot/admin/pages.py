@@ -50,6 +50,7 @@ class Place(StrEnum):
     TASKS = "/admin/tasks"
     RECORDS = "/admin/records"
     DOCUMENTS = "/admin/documents"
+    QUESTIONS = "/admin/questions"
     OUTBOX = "/admin/outbox"
     NONE = ""
 
@@ -60,6 +61,7 @@ _PLACES: Sequence[tuple[Place, str, Act]] = (
     (Place.RECORDS, "记录", Act.SIGN_IN),
     (Place.ROSTER, "花名册", Act.SEE_PEOPLE),
     (Place.DOCUMENTS, "文档", Act.SIGN_IN),
+    (Place.QUESTIONS, "问题", Act.SEE_QUESTIONS),
     (Place.OUTBOX, "消息", Act.SEE_DELIVERIES),
 )
 """Each with what one must be allowed to find it in the list of places."""

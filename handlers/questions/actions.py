@@ -9,16 +9,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from bot.errors import NotFound, UsageError
+from bot.errors import NotAllowed, NotFound, UsageError
 from bot.messages import ChannelName, Conversation, Reply
 from handlers import undo
-from handlers.access import Act, Actor, check
+from handlers.access import Act, Actor, check, within
 from handlers.posting import Post
 from handlers.questions import wording
 from handlers.questions.alike import is_near, is_same
 from handlers.questions.owners import Rules, owners
+from handlers.questions.rights import may_answer, may_change
 from handlers.questions.views import Asked, StandingView, asked_of, card, name_of, view
-from store import audit, people, questions
+from handlers.reach import runs_whole
+from store import audit, people, question_list, questions
 from store.engine import Store
 from store.models import DeliveryKind
 from store.models_questions import Question, StandingAnswer
@@ -168,8 +170,7 @@ class Questions:
         now = self.clock()
         if not answer.strip():
             raise UsageError("empty", reply=wording.NO_REPLY)
-        if expires_on is not None and expires_on < now.astimezone(self.zone).date():
-            raise UsageError("over", reply="有效期已经过了，请改一下日期。")
+        self._check_day(expires_on, now)
 
         def work(session: Session) -> Given:
             row = self._answerable(session, actor, question_id)
@@ -243,16 +244,18 @@ class Questions:
 
         await self.store.write(work)
 
-    async def waiting(self, actor: Actor) -> Sequence[Asked]:
-        """What the actor may see of what nobody has answered, newest first."""
+    async def waiting(self, actor: Actor, *, limit: int = 20) -> tuple[int, Sequence[Asked]]:
+        """How many nobody has answered of those the actor may see, and the newest of them."""
         check(actor, Act.SEE_QUESTIONS)
 
-        def query(session: Session) -> list[Asked]:
-            rows = [
-                *questions.in_state(session, QuestionState.ROUTED),
-                *questions.in_state(session, QuestionState.UNANSWERED),
-            ]
-            return [asked_of(session, row) for row in rows if _may_see(session, actor, row)]
+        def query(session: Session) -> tuple[int, Sequence[Asked]]:
+            sought = question_list.SoughtQuestions(
+                units=within(actor, Act.SEE_QUESTIONS),
+                member_id=actor.member_id,
+                sees_guests=runs_whole(session, actor, Act.SEE_QUESTIONS),
+            )
+            total, rows = question_list.asked(session, sought, limit=limit)
+            return total, [asked_of(session, row) for row in rows]
 
         return await self.store.read(query)
 
@@ -276,53 +279,51 @@ class Questions:
         now = self.clock()
 
         def work(session: Session) -> str:
-            row = questions.standing_answer(session, standing_id)
-            if row is None or row.retired_at is not None or not actor.sees(row.visible_to):
-                raise NotFound("no such standing answer", reply=f"没有答复 {standing_id}。")
-            if row.written_by is None or row.written_by != actor.member_id:
-                check(actor, Act.ANSWER_QUESTIONS, row.visible_to)
+            row = _changeable(session, actor, standing_id)
             row.retired_at = now
             undo.forget(session, actor)
-            subject = f"standing:{standing_id}"
-            audit.record(
-                session,
-                who=actor.account,
-                what="standing.retire",
-                subject=subject,
-                now=now,
-                before=row.answer,
-                after="停用",
-            )
+            _record_standing(session, actor, "standing.retire", row, now, row.answer, "停用")
             return row.question
 
         return await self.store.write(work)
 
+    async def change_expiry(self, actor: Actor, standing_id: int, until: date | None) -> None:
+        """Say on which day a standing answer holds for the last time (None: it goes on holding).
+
+        Raises:
+            NotFound: There is none.
+            NotAllowed: The actor may not answer for its unit.
+            UsageError: The day has passed.
+        """
+        now = self.clock()
+        self._check_day(until, now)
+
+        def work(session: Session) -> None:
+            row = _changeable(session, actor, standing_id)
+            before, row.expires_on = row.expires_on, until
+            days = [str(one) if one else "一直" for one in (before, until)]
+            _record_standing(session, actor, "standing.expiry", row, now, *days)
+
+        await self.store.write(work)
+
+    def _check_day(self, until: date | None, now: datetime) -> None:
+        if until is not None and until < now.astimezone(self.zone).date():
+            raise UsageError("over", reply="有效期已经过了，请改一下日期。")
+
     def _answerable(self, session: Session, actor: Actor, question_id: int) -> Question:
         row = questions.get(session, question_id)
-        if row is None or not (
-            row.routed_to == actor.member_id is not None or _may_answer(session, actor, row)
-        ):
+        if row is None or not may_answer(session, actor, row):
             raise NotFound("no question", reply=wording.NO_SUCH.format(id=question_id))
         return row
 
 
-def _may_answer(session: Session, actor: Actor, row: Question) -> bool:
-    return _reaches(session, actor, Act.ANSWER_QUESTIONS, row.asked_by)
-
-
-def _may_see(session: Session, actor: Actor, row: Question) -> bool:
-    is_own = row.routed_to == actor.member_id is not None
-    return is_own or _reaches(session, actor, Act.SEE_QUESTIONS, row.asked_by)
-
-
-def _reaches(session: Session, actor: Actor, act: Act, asked_by: int | None) -> bool:
-    """Over a unit of the asker; those of nobody's unit are for whoever runs the whole."""
-    if actor.is_operator:
-        return True
-    if asked_by is None:
-        return any(actor.may(act, one) for one in people.root_units(session))
-    units = {one.unit_id for one in people.memberships(session, asked_by)}
-    return any(actor.may(act, one) for one in units)
+def _changeable(session: Session, actor: Actor, standing_id: int) -> StandingAnswer:
+    row = questions.standing_answer(session, standing_id)
+    if row is None or row.retired_at is not None or not actor.sees(row.visible_to):
+        raise NotFound("no such standing answer", reply=f"没有答复 {standing_id}。")
+    if not may_change(session, actor, row):
+        raise NotAllowed(f"member {actor.member_id} may not change {standing_id}")
+    return row
 
 
 def _seen_from(session: Session, actor: Actor, row: Question) -> int | None:
@@ -360,6 +361,26 @@ def _record(
         who=actor.account,
         what=what,
         subject=f"question:{question_id}",
+        now=now,
+        before=before,
+        after=after,
+    )
+
+
+def _record_standing(
+    session: Session,
+    actor: Actor,
+    what: str,
+    row: StandingAnswer,
+    now: datetime,
+    before: str,
+    after: str,
+) -> None:
+    audit.record(
+        session,
+        who=actor.account,
+        what=what,
+        subject=f"standing:{row.id}",
         now=now,
         before=before,
         after=after,

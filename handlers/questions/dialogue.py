@@ -118,7 +118,7 @@ class QuestionsDialogue:
         actor = await self.people.actor(message.sender)
         match arguments.words + arguments.mentions:
             case []:
-                return Reply(text=_waiting(await self.questions.waiting(actor)), is_private=True)
+                return Reply(text=_waiting(*await self.questions.waiting(actor)), is_private=True)
             case ["答复"]:
                 standing = await self.questions.standing_list(actor)
                 return Reply(text=_standing(standing), is_private=True)
@@ -170,16 +170,16 @@ def _thanks(given: Given) -> str:
     return wording.SAVED.format(asker=given.asker, standing=given.standing_id)
 
 
-def _waiting(asked: Sequence[Asked]) -> str:
+def _waiting(total: int, asked: Sequence[Asked]) -> str:
     if not asked:
         return wording.NOTHING_OPEN
     lines = [
         f"- {one.id}：{_short(one.question)}（{one.who}，{wording.STATES[one.state]}"
         f"{'，👎' if one.feedback == 'down' else ''}）"
-        for one in asked[:_LISTED]
+        for one in asked
     ]
-    more = f"\n只列了最近的 {_LISTED} 个。" if len(asked) > _LISTED else ""
-    head = f"有 {len(asked)} 个问题等着答复。答复请发 /答 编号 内容："
+    more = f"\n只列了最近的 {len(asked)} 个。" if total > len(asked) else ""
+    head = f"有 {total} 个问题等着答复。答复请发 /答 编号 内容："
     return f"{head}\n" + "\n".join(lines) + more
 
 

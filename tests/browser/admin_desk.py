@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from bot.assembled import App
 from tests.browser.looking import PHONE, SMALL, overflow, picture
 from tests.scenario.admin_driver import link_of
+from tests.scenario.drivers import at_the_terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,12 @@ class AdminDesk:
     async def press(self, name: str, within: Locator | None = None) -> None:
         """Press a button by the words on it."""
         await (within or self.page).get_by_role("button", name=name).first.click()
+
+    async def ask(self, name: str, question: str) -> str:
+        """What the member of this name is answered, at the terminal."""
+        async with at_the_terminal(self.app, name) as person:
+            await person.say(question)
+            return (await person.heard()).text
 
     async def is_readable(self, name: str) -> None:
         """Checks what every page owes to phones, keyboards and screen readers; takes pictures."""

@@ -28,7 +28,7 @@ from tests.fakes.running import running_routes
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
 ROLES = [role for role in Role if role is not Role.GUEST]
-OPEN = {"加入", "绑定"}
+OPEN = {"加入", "绑定", "常用平台"}
 MEMBERS = OPEN | {"答", "撤销"}
 COMMANDS: dict[Role, set[str]] = {
     Role.GUEST: OPEN,
