@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from bot.arguments import Arguments
-from bot.errors import NotFound
+from bot.errors import NotFound, UsageError
 from bot.messages import Button, Card, IncomingMessage, MessageKind, Reply
 from bot.routing import Pass
+from handlers.access import Actor
 from handlers.pending import Pending, State
 from handlers.people.actions import People
 from handlers.reminders import doubts
 from handlers.reminders.actions import Reminders
 from handlers.reminders.numbers import number_of
 from handlers.reminders.sentences import EVERYONE, ME, Wish, is_wish, read_plain, read_wish
+from handlers.reminders.ways import HOW as HOW_TO_SAY
+from handlers.reminders.ways import read_way, say_way
 from handlers.reminders.wishes import Timed, timed
 from handlers.reminders.wording import say_when
 from handlers.tasks.assignees import Assignees, Named
@@ -228,6 +231,8 @@ class RemindersDialogue:
         """/提醒: list; 试发, 暂停, 恢复, 取消 with a number; anything else is a new one."""
         verb, number = arguments.word(0), arguments.word(1)
         actor = await self.people.actor(message.sender)
+        if verb in ("方式", "怎么提醒"):
+            return await self._way(actor, number, arguments.text)
         if doubts.is_about(verb):
             return await doubts.answer(self.reminders, actor, verb, number)
         if not arguments.text:
@@ -251,6 +256,25 @@ class RemindersDialogue:
             )
         await self.reminders.resume(actor, occurrence.task_id)
         return Reply(text=f"已恢复提醒“{occurrence.title}”。")
+
+    async def _way(self, actor: Actor, number: str, text: str) -> Reply:
+        """How a task reminds; with words, from now on so."""
+        occurrence = await self.reminders.tasks.occurrence(actor, number_of(number))
+        task = await self.reminders.tasks.task(actor, occurrence.task_id)
+        words = text.partition(number)[2].strip()
+        if not words:
+            return Reply(text=f"“{task.title}”的提醒：{say_way(task.policy)}。\n{HOW_TO_SAY}")
+        standard = self.reminders.planner.standard
+        policy = standard if words in ("照常", "默认", "恢复默认") else read_way(words, task.policy)
+        if policy is None:
+            raise UsageError("no way of reminding", reply=f"没看懂怎么提醒。{HOW_TO_SAY}")
+        for one in policy.escalations:
+            if one.to.startswith("member:"):
+                named = await self.assignees.named(actor, [one.to.removeprefix("member:")])
+                if named.problems:
+                    raise UsageError("nobody to report to", reply=f"{'；'.join(named.problems)}。")
+        changed = await self.reminders.set_policy(actor, task.id, policy)
+        return Reply(text=f"“{task.title}”以后这样提醒：{say_way(changed.policy)}。")
 
     async def _typed(self, message: IncomingMessage, text: str) -> Reply:
         names = await self.assignees.known()

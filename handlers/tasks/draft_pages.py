@@ -171,6 +171,8 @@ def line(one: Proposal, state: State) -> str:
     who = short(one.named.words) or "、".join(one.who) or "？"
     parts = [f"责任人：{who}", f"期限：{one.when or '？'}"]
     parts += [f"节点：{step.label}" for step in one.milestones]
+    if one.is_checked:
+        parts.append("督办（反馈后要确认办结）")
     if one.labels:
         parts.append(f"标签：{'、'.join(one.labels)}")
     lines = [f"**{one.number}. {one.title}**{mark}", "　".join(parts)]

@@ -42,6 +42,7 @@ class Proposal:
     rule: Recurrence | None
     milestones: tuple[Milestone, ...] = ()
     labels: tuple[str, ...] = ()
+    is_checked: bool = False
     standing: Standing = Standing.NEW
     what_changed: str = ""
     earlier_task: int | None = None
@@ -209,6 +210,7 @@ class Drafting:
             rule=rule,
             milestones=tuple(self._milestones(edit)),
             labels=edit.labels or (),
+            is_checked=bool(edit.is_checked),
             problems=tuple(problems),
         )
 
@@ -277,6 +279,7 @@ def _new_task(shelved: Shelved, one: Proposal) -> NewTask:
         quote=draft.quote,
         evidence_types=draft.evidence_types,
         labels=one.labels,
+        is_checked=one.is_checked,
         key=key_of(shelved.document.id, draft),
     )
 

@@ -43,6 +43,8 @@ class Edit:
     labels: tuple[str, ...] | None = None
     milestones: tuple[tuple[str, str], ...] | None = None
     """Name and time, both as said."""
+    is_checked: bool | None = None
+    """Whether who gives it has to say 办结."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ _PAGES = {
 }
 _EDIT = re.compile(
     rf"(?P<n>{_LIST})\s*(?:的)?\s*(?:[:,]\s*)?(?:(?:改为|改成|改到|改|修改为?|换成|设为|设成)\s*[:,]?\s*(?P<to>.+)"
-    r"|(?P<field>(?:责任人|责任单位|责任科室|牵头单位|负责人|时间|期限|完成时限|截止|标题|名称|标签|清单|项目|里程碑|节点)\s*.+))",
+    r"|(?P<field>(?:责任人|责任单位|责任科室|牵头单位|负责人|时间|期限|完成时限|截止|标题|名称|标签|清单|项目|里程碑|节点)\s*.+|(?:要|需要|免|不用|不要|无需)?(?:督办|验收)))",
     re.DOTALL,
 )
 _BECOMES = r"\s*(?:改为|改成|改到|是|为|到|:)?\s*(.+)"
@@ -94,6 +96,7 @@ _LABELS = {
     "milestone": r"(?:里程碑|节点|阶段)",
     "when": r"(?:时间|期限|完成时限|截止时间|截止日期|截止|日期|时限)",
 }
+_CHECKED = re.compile(r"(?:要|需要|(?P<no>免|不用|不要|无需))?(?:督办|验收)")
 _FIELDS = {name: re.compile(label + _BECOMES) for name, label in _LABELS.items()}
 
 
@@ -108,6 +111,7 @@ def edit_of(stored: Mapping[str, object]) -> Edit:
         milestones=tuple((str(name), str(at)) for name, at in milestones)
         if isinstance(milestones, list)
         else None,
+        is_checked=checked if isinstance(checked := stored.get("is_checked"), bool) else None,
     )
 
 
@@ -139,9 +143,13 @@ def read_edit(text: str) -> Edit:
     """每月最后一个工作日,责任人 李老师: fields by their label; what has none is a time."""
     values: dict[str, str] = {}
     milestones: list[tuple[str, str]] = []
+    is_checked: bool | None = None
     last = "when"
     for piece in re.split(r"[,;，；]\s*", text):
         if not piece.strip():
+            continue
+        if checked := _CHECKED.fullmatch(piece.strip()):
+            is_checked = not checked["no"]
             continue
         for name, pattern in _FIELDS.items():
             if found := pattern.fullmatch(piece.strip()):
@@ -164,6 +172,7 @@ def read_edit(text: str) -> Edit:
         title=values.get("title"),
         labels=_words(labels) if labels else None,
         milestones=tuple(milestones) or None,
+        is_checked=is_checked,
     )
 
 

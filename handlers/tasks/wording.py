@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.messages import Reply, Source
 from handlers.reminders.actions import Receipt
+from handlers.reminders.ways import say_way
 from handlers.reminders.wording import say_when
 from handlers.tasks.drafting import say_due
 from handlers.tasks.showing import STATE_WORDS
@@ -182,6 +183,9 @@ def details(
         mine = [one for one in done if one.assignee == occurrence.assignee]
         word = f"　{state(mine[0])}" if mine else ""
         lines.append(f"节点：{step.label}　{day(step.due_at)}{word}")
+    lines.append(f"提醒方式：{say_way(task.policy)}")
+    if task.is_checked:
+        lines.append("督办：反馈后要交办的人确认办结")
     if task.labels:
         lines.append(f"标签：{'、'.join(task.labels)}")
     if task.duty and task.duty != task.quote:

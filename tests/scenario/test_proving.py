@@ -128,3 +128,16 @@ async def test_the_page_of_the_task_shows_the_photo_to_who_may_see_it(app: App) 
         async with admin.client.get(address[1].replace("&amp;", "&")) as response:
             assert response.status == 200
             assert response.content_type == "image/jpeg"
+
+
+async def test_how_a_task_reminds_is_shown_and_changed_by_who_gave_it(app: App) -> None:
+    async with on_the_page(app, "宋见微") as admin, on_the_page(app, "祁远山") as teacher:
+        number = await given(admin, teacher, is_checked=False)
+        assert "提前1个工作日" in (await said(admin, f"/提醒 方式 {number}")).text
+        changed = f"/提醒 方式 {number} 提前2天，不上报，早上7点半"
+        assert "没有权限" in (await said(teacher, changed)).text
+        assert "提前2个工作日" in (await said(admin, changed)).text
+        assert "早上7点30" in (await said(admin, f"/任务 {number}")).text
+        assert "花名册上没有" in (await said(admin, f"/提醒 方式 {number} 逾期2天报没有这人")).text
+        assert "没看懂" in (await said(admin, f"/提醒 方式 {number} 多提醒几次吧")).text
+        assert "提前7、3、1" in (await said(admin, f"/提醒 方式 {number} 照常")).text
