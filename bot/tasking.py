@@ -28,6 +28,7 @@ from handlers.reminders.dialogue import RemindersDialogue
 from handlers.reminders.wording import word
 from handlers.tasks.actions import Tasks
 from handlers.tasks.assignees import Assignees
+from handlers.tasks.changing import Changes
 from handlers.tasks.dialogue import TasksDialogue
 from handlers.tasks.draft_dialogue import DraftDialogue
 from handlers.tasks.drafting import Drafting
@@ -184,6 +185,7 @@ def build_tasking(
             times=times,
             pending=pending,
             evidence=Evidence(tasks, attachments, people, matching),
+            changes=Changes(tasks, assignees, times),
         ),
         reminding=RemindersDialogue(reminders, people, assignees, times, pending),
         feeds=feeds,

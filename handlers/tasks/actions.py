@@ -256,6 +256,29 @@ class Tasks:
 
         return await self.store.write(work)
 
+    async def give_instead(
+        self, actor: Actor, task_id: int, assignees: Sequence[Assignee]
+    ) -> TaskView:
+        """改派: these have it from now on; what others had ahead is withdrawn.
+
+        Raises:
+            UsageError: Nobody is named.
+            NotAllowed: The actor may not give it to somebody it names.
+        """
+        if not assignees:
+            raise UsageError("no assignee", reply="请写明改派给谁。")
+        now = self.clock()
+
+        def work(session: Session) -> TaskView:
+            task = self._managed(session, actor, task_id)
+            before = showing.task(session, self.planner, task, now).assignees
+            making.give(session, self.planner, actor, task, assignees, now)
+            making.take_from_others(session, self.planner, task, assignees, now)
+            _record_task(session, actor, task, "reassign", now, f"原来：{'、'.join(before)}")
+            return showing.task(session, self.planner, task, now)
+
+        return await self.store.write(work)
+
     async def set_labels(self, actor: Actor, task_id: int, labels: Sequence[str]) -> TaskView:
         """清单, 项目: those it is in from now on.
 

@@ -16,8 +16,9 @@ from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.reminders.actions import Reminders
 from handlers.reminders.numbers import number_of
-from handlers.tasks import labels, wording
+from handlers.tasks import changing, labels, wording
 from handlers.tasks.actions import Tasks
+from handlers.tasks.changing import Changes
 from handlers.tasks.draft_dialogue import DraftDialogue
 from handlers.tasks.evidence import Evidence, names
 from handlers.tasks.matching import Matching
@@ -68,6 +69,7 @@ class TasksDialogue:
     times: Times
     pending: Pending
     evidence: Evidence
+    changes: Changes
 
     async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/任务: what the units have to do; 草拟, 逾期, 延期, 导出, a label or a number."""
@@ -88,6 +90,8 @@ class TasksDialogue:
             return wording.postponements(await self.tasks.postponements(actor))
         if verb == "导出":
             return await self.sheets.reply(actor)
+        if verb in changing.VERBS:
+            return await self.changes.command(actor, rest, message.conversation)
         if verb in labels.VERBS:
             return await labels.answer(self.tasks, self.times, actor, rest)
         if verb in _CHECKS and rest:

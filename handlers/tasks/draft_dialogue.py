@@ -14,6 +14,7 @@ from handlers.access import Actor
 from handlers.pending import Pending, State
 from handlers.people.actions import People
 from handlers.tasks import draft_pages
+from handlers.tasks.comparing import Standing
 from handlers.tasks.draft_pages import OPEN, PAGE, shown_on
 from handlers.tasks.drafting import Board, Drafting, Proposal, numbers_of
 from handlers.tasks.finding import Finding, Found
@@ -208,6 +209,17 @@ class DraftDialogue:
     ) -> Reply:
         edit = selection.edit or Edit()
         numbers = numbers_of(board, selection.numbers)
+        done = [
+            one.number
+            for one in board.proposals
+            if one.number in numbers and one.standing is Standing.CONFIRMED
+        ]
+        if done:
+            listed = _listed(done)
+            return Reply(
+                text=f"没有改：第 {listed} 条已经确认成任务了。要改发 /任务 改 编号 "
+                "6月30日前，责任人 李老师（编号发 /任务 看）。"
+            )
         actor = await self.people.actor(message.sender)
         if problems := await self.drafting.check_edit(actor, edit):
             return Reply(text=f"没有改：{'；'.join(problems)}。")

@@ -24,7 +24,7 @@ _MARKS: Mapping[Standing, str] = {
 }
 HOW = (
     "可以回复：全部确认 · 1-3 确认 · 2 跳过 · 3 改为 每月最后一个工作日，责任人 李老师 · "
-    "看 4 · 只看齐全的 · 下一页 · 退出"
+    "看 4 · {view} · 下一页 · 退出"
 )
 OPEN = (Standing.NEW, Standing.CHANGED)
 """What 全部确认 takes."""
@@ -156,8 +156,9 @@ def page(board: Board, state: State) -> str:
         return "没有齐全而没确认的了。回复“看全部”看其余的，或“退出”。"
     lines = "\n\n".join(line(one, state) for one in shown)
     which = "齐全的，" if state.get("ready") else ""
+    how = HOW.format(view="看全部" if which else "只看齐全的")
     return (
-        f"{which}第 {number_in(state['page']) + 1}/{pages_of(board, state)} 页\n\n{lines}\n\n{HOW}"
+        f"{which}第 {number_in(state['page']) + 1}/{pages_of(board, state)} 页\n\n{lines}\n\n{how}"
     )
 
 

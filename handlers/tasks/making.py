@@ -124,6 +124,30 @@ def retime(
     session.flush()
 
 
+def take_from_others(
+    session: Session,
+    planner: Planner,
+    task: Task,
+    assignees: Sequence[Assignee],
+    now: datetime,
+) -> None:
+    """Nothing more falls due for whom it is not given to any more; who had it before gets it."""
+    kept = {_name(one) for one in _each(session, assignees)}
+    for assignment in tasks.assignments(session, task.id):
+        is_kept = assignment.assignee in kept
+        if is_kept and not assignment.is_active:
+            assignment.is_active, assignment.planned_until = True, now
+            materialise(session, planner, assignment, task, now)
+        if is_kept:
+            continue
+        assignment.is_active, assignment.plan_at = False, None
+        for entry in occurrences.of_task(session, task.id, is_open=True):
+            is_ahead = entry.occurrence.due_at > now
+            if entry.assignment.id == assignment.id and is_ahead:
+                occurrences.withdraw(session, entry.occurrence.id)
+    session.flush()
+
+
 def give_way(session: Session, task: Task, to: int, now: datetime) -> None:
     """Another task takes its place: nothing new falls due, what is over is still to be done."""
     task.superseded_by = to

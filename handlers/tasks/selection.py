@@ -109,14 +109,14 @@ def edit_of(stored: Mapping[str, object]) -> Edit:
         title=None if title is None else str(title),
         labels=_strings(stored["labels"]),
         milestones=tuple((str(name), str(at)) for name, at in milestones)
-        if isinstance(milestones, list)
+        if isinstance(milestones, list | tuple)
         else None,
         is_checked=checked if isinstance(checked := stored.get("is_checked"), bool) else None,
     )
 
 
 def _strings(stored: object) -> tuple[str, ...] | None:
-    return tuple(str(one) for one in stored) if isinstance(stored, list) else None
+    return tuple(str(one) for one in stored) if isinstance(stored, list | tuple) else None
 
 
 def read_selection(text: str) -> Selection | None:

@@ -65,6 +65,7 @@ HISTORY_WORDS: Mapping[str, str] = {
     "resend_on_doubt": "拿不准是否送到时再发一次",
     "set_policy": "改提醒方式",
     "label": "归到清单",
+    "reassign": "改派",
     "check": "改为要交办的人确认办结",
     "uncheck": "改为反馈即办结",
     "supersede": "由新计划的任务接替",

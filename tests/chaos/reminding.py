@@ -174,12 +174,18 @@ async def kill_some(given: list[Replica], kills: int, seed: int = 5) -> int:
     """Kill -9 one of them now and then; it comes back at once. How many kills met work left."""
     dice = random.Random(seed)  # noqa: S311
     met = 0
-    for _ in range(kills):
-        await asyncio.sleep(dice.uniform(0.3, 0.9))
-        unlucky = dice.choice(given)
-        await unlucky.kill()
-        met += bool((await ask(unlucky.place, _LEFT))[0][0])
-        await unlucky.start()
+    coming: dict[int, asyncio.Task[None]] = {}
+    async with asyncio.TaskGroup() as group:
+        for _ in range(kills):
+            await asyncio.sleep(dice.uniform(0.3, 0.9))
+            up = [n for n in range(len(given)) if n not in coming or coming[n].done()]
+            if not up:
+                await asyncio.wait(coming.values(), return_when=asyncio.FIRST_COMPLETED)
+                up = [n for n, task in coming.items() if task.done()]
+            unlucky = dice.choice(up)
+            await given[unlucky].kill()
+            met += bool((await ask(given[unlucky].place, _LEFT))[0][0])
+            coming[unlucky] = group.create_task(given[unlucky].start())
     return met
 
 

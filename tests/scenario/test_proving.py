@@ -141,3 +141,24 @@ async def test_how_a_task_reminds_is_shown_and_changed_by_who_gave_it(app: App) 
         assert "花名册上没有" in (await said(admin, f"/提醒 方式 {number} 逾期2天报没有这人")).text
         assert "没看懂" in (await said(admin, f"/提醒 方式 {number} 多提醒几次吧")).text
         assert "提前7、3、1" in (await said(admin, f"/提醒 方式 {number} 照常")).text
+
+
+async def test_a_task_is_given_to_somebody_else_at_another_time(app: App) -> None:
+    async with (
+        on_the_page(app, "宋见微") as admin,
+        on_the_page(app, "祁远山") as teacher,
+        on_the_page(app, "白映雪") as other,
+    ):
+        number = await given(admin, teacher, is_checked=False)
+        assert "花名册上没有" in (await said(admin, f"/任务 改 {number} 责任人 没有这人")).text
+        assert "没有权限" in (await said(teacher, f"/任务 改 {number} 后天前")).text
+        changed = (await said(admin, f"/任务 改 {number} 后天前，责任人 白映雪，督办")).text
+        assert "责任人：白映雪" in changed
+        assert "要督办" in changed
+        assert "没有没办完" in (await said(teacher, "/我的任务")).text
+        assert "拍图书角" in (await said(other, "/我的任务")).text
+        listed = (await said(admin, "/任务")).text
+        again = re.search(r"(\d+)号　拍图书角", listed)
+        assert again is not None
+        assert "改派：原来：祁远山" in (await said(admin, f"/任务 {again[1]}")).text
+        assert "请这样写" in (await said(admin, f"/任务 改 {again[1]}")).text

@@ -25,6 +25,7 @@ from handlers.reminders.dialogue import RemindersDialogue
 from handlers.routes import build_router
 from handlers.tasks.actions import Tasks
 from handlers.tasks.assignees import Assignees
+from handlers.tasks.changing import Changes
 from handlers.tasks.dialogue import TasksDialogue
 from handlers.tasks.draft_dialogue import DraftDialogue
 from handlers.tasks.drafting import Drafting
@@ -56,6 +57,7 @@ def router() -> Router:
             times=times,
             pending=nothing,
             evidence=cast("Evidence", None),
+            changes=cast("Changes", None),
         ),
         RemindersDialogue(cast("Reminders", None), nobody, cast("Assignees", None), times, nothing),
         cast("Feeds", SimpleNamespace(command=None)),
