@@ -110,7 +110,8 @@ def opened(view: RollCallView, *, is_group: bool) -> Reply:
 
 
 def _invitation(view: RollCallView) -> Reply:
-    return Reply(text=f"请签到：{view.title}。也可以直接发“到”。", card=card(view, counts=False))
+    how = "到了现场再签" if view.needs_code else "也可以直接发“到”"
+    return Reply(text=f"请签到：{view.title}。{how}。", card=card(view, counts=False))
 
 
 def _nudge(view: RollCallView) -> Reply:

@@ -11,6 +11,12 @@ function atEnd() {
   log.scrollTop = log.scrollHeight;
 }
 
+// A picture grows when it has come; who reads at the end stays at the end.
+log.addEventListener("load", (event) => {
+  const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+  if (event.target.tagName === "IMG" && below < event.target.height + 160) atEnd();
+}, true);
+
 function element(html) {
   const holder = document.createElement("template");
   holder.innerHTML = html.trim();
@@ -161,6 +167,7 @@ log.addEventListener("click", async (event) => {
   } else if (button.dataset.tap) {
     button.disabled = true;
     await post({ id: newId(), kind: "tap", text: button.dataset.tap }).catch(() => { button.disabled = false; });
+    setTimeout(() => { button.disabled = false; }, 3000);
   } else if (button.dataset.verdict) {
     const group = button.parentElement;
     const on = button.getAttribute("aria-pressed") !== "true";
