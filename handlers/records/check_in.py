@@ -139,8 +139,11 @@ class RollCalls:
         here: Conversation,
         *,
         is_agreed: bool,
+        reason: str = "",
     ) -> tuple[RollCallView, Line] | None:
-        """Agree to somebody's signing in afterwards, or not; None when it was decided before.
+        """Agree to somebody's signing in afterwards, or not; they are told, with the reason.
+
+        None when it was decided before.
 
         Raises:
             NotFound: There is no such roll call, or nobody asked.
@@ -157,11 +160,12 @@ class RollCalls:
                 return None
             record = records.newest(session, line.record_id)
             standing = CheckIn.PRESENT if is_agreed else CheckIn.MISSING
-            self.book.follow(session, record, standing, entered_by(actor, here, now))
+            entered = entered_by(actor, here, now)
+            self.book.follow(session, record, standing, entered, reason=reason)
             roll_calls.move(session, line, standing, line.record_id)
-            self.book.recount(session, roll_call, entered_by(actor, here, now))
+            self.book.recount(session, roll_call, entered)
             view = self.book.view(session, roll_call)
-            reply = self.book.wording.decided(view, is_agreed)
+            reply = self.book.wording.decided(view, is_agreed, reason)
             key = f"roll:{roll_call.id}:made_up:{line.record_id}:{int(now.timestamp())}"
             self.book.deliver(session, [member_id], key, reply)
             return view, Line(member_id=member_id, name=line.name, standing=standing)

@@ -27,6 +27,7 @@ from scheduler.when import Reject
 _STEP = re.compile(
     r"(开始|发起|催一下|催|结束|关闭|名单|情况|现场码|二维码|扫码|代签)\s*(.*)", re.DOTALL
 )
+_DECISION = re.compile(r"(同意|不同意)\s*(\d{1,9})\s+(\d{1,9})(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\s*#?(\d{1,9})\s*(.*)", re.DOTALL)
 
 
@@ -77,15 +78,15 @@ class CheckInDialogue:
         return await self._answer(message, actor, said, roll_call_id)
 
     async def make_up(self, message: IncomingMessage, arguments: Arguments) -> Reply:
-        """/补签 说明; /补签 同意 17 3, /补签 不同意 17 3 by whoever leads the roll call."""
+        """/补签 说明; /补签 同意 17 3, /补签 不同意 17 3 原因 by whoever leads the roll call."""
         actor = await self.people.actor(message.sender)
-        decision = re.fullmatch(r"(同意|不同意)\s*(\d{1,9})\s+(\d{1,9})", arguments.text.strip())
+        decision = _DECISION.fullmatch(arguments.text.strip())
         if decision is None:
             said = Said(word=Word.MAKE_UP, reason=arguments.text.strip()[:200])
             return await self._answer(message, actor, said, None)
         decided = await self.roll_calls.decide(
             actor, int(decision[2]), int(decision[3]), message.conversation,
-            is_agreed=decision[1] == "同意",
+            is_agreed=decision[1] == "同意", reason=decision[4].strip(" ，,：:")[:200],
         )  # fmt: skip
         if decided is None:
             return Reply(text=wording.DECIDED_BEFORE)

@@ -108,6 +108,7 @@ class Book:
         entered: Entered,
         fields: Mapping[str, object] | None = None,
         files: Sequence[NewFile] = (),
+        reason: str = "",
     ) -> None:
         if record is None:
             return
@@ -124,6 +125,7 @@ class Book:
                 "standing": standing.value,
             },
             hundredths=self.hundredths(self.types.get(record.type), standing),
+            reason=reason,
             files=[*records.files_of(session, record.id), *files] if files else None,
         )
 

@@ -121,4 +121,4 @@ class Wording:
     nudge: Callable[[RollCallView], Reply]
     closed: Callable[[RollCallView], Reply]
     make_up: Callable[[RollCallView, Line, str], Reply]
-    decided: Callable[[RollCallView, bool], Reply]
+    decided: Callable[[RollCallView, bool, str], Reply]

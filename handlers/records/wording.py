@@ -145,7 +145,8 @@ def _make_up(view: RollCallView, asks: Line, reason: str) -> Reply:
     why = f"，说明：{reason}" if reason else ""
     where = f"{view.id} {asks.member_id}"
     return Reply(
-        text=f"{asks.name} 申请补签“{view.title}”（{day(view.starts_at)}）{why}。",
+        text=f"{asks.name} 申请补签“{view.title}”（{day(view.starts_at)}）{why}。"
+        f"不同意要说原因的，发：/补签 不同意 {where} 原因",
         card=Card(
             title=f"补签：{asks.name}",
             body=view.title,
@@ -158,9 +159,11 @@ def _make_up(view: RollCallView, asks: Line, reason: str) -> Reply:
     )
 
 
-def _decided(view: RollCallView, is_agreed: bool) -> Reply:
-    what = "已同意，记为到场" if is_agreed else "没有同意，有疑问请直接联系发起人"
-    return Reply(text=f"您补签“{view.title}”的申请{what}。")
+def _decided(view: RollCallView, is_agreed: bool, reason: str) -> Reply:
+    what = "已同意，记为到场" if is_agreed else "没有同意"
+    doubts = "" if is_agreed else "有疑问请直接联系发起人。"
+    why = f"：{reason}" if reason else ""
+    return Reply(text=f"您补签“{view.title}”的申请{what}{why}。{doubts}")
 
 
 DELIVERED = Wording(

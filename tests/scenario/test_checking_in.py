@@ -156,7 +156,10 @@ async def test_whoever_was_not_in_time_asks_and_is_told(app: App, enter: Enter) 
         secretary = await stack.enter_async_context(on_the_page(app, "关若谷"))
         await ask(secretary, "/签到 开始 主题党日")
         await ask(secretary, "/签到 结束")
-        for name, decision, told in (("柏舟", "同意", "已同意"), ("檀溪", "不同意", "没有同意")):
+        for name, decision, why, told in (
+            ("柏舟", "同意", "", "已同意"),
+            ("檀溪", "不同意", "监控里没有您", "没有同意：监控里没有您。"),
+        ):
             teacher = await stack.enter_async_context(enter(app, name))
             await teacher.say("补签 当时手机没电")
             while "已转给发起人" not in (await teacher.heard()).text:
@@ -165,7 +168,7 @@ async def test_whoever_was_not_in_time_asks_and_is_told(app: App, enter: Enter) 
             assert f"{name} 申请补签“主题党日”" in asked.text
             assert "当时手机没电" in asked.text
             member = (await app.people.named(name)).member_id
-            await secretary.tap(f"/补签 {decision} 1 {member}")
+            await secretary.say(f"/补签 {decision} 1 {member} {why}")
             assert name in (await secretary.heard()).text
             await secretary.tap(f"/补签 {decision} 1 {member}")
             assert "已经处理过" in (await secretary.heard()).text
