@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, delete, func, or_, select, tuple_, update
+from sqlalchemy import CursorResult, Integer, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from store.inserting import HotInsert, HotStatement
@@ -56,43 +56,52 @@ def claim(
     session: Session, *, owner: str, limit: int, now: datetime, lease: timedelta
 ) -> Sequence[InboxMessage]:
     """Take messages whose turn it is, by when they arrived."""
-    other = aliased(InboxMessage)
-    is_blocked = (
-        select(other.id)
-        .where(
-            other.state == InboxState.ACCEPTED,
-            other.turn == InboxMessage.turn,
-            or_(
-                tuple_(other.sent_at, other.number, other.id)
-                < tuple_(InboxMessage.sent_at, InboxMessage.number, InboxMessage.id),
-                (other.id != InboxMessage.id) & (other.lease_until >= now),
-            ),
-        )
-        .exists()
-    )
-    ready = session.execute(
-        select(InboxMessage.id, InboxMessage.turn)
-        .where(
-            InboxMessage.state == InboxState.ACCEPTED,
-            or_(InboxMessage.lease_until.is_(None), InboxMessage.lease_until < now),
-            ~is_blocked,
-        )
-        .order_by(InboxMessage.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    ready = session.execute(_READY, {"now": now, "most": limit}).all()
     if ready and session.get_bind().dialect.name == "postgresql":
         free = _undisputed(session, {turn for _, turn in ready}, now)
         ready = [row for row in ready if row.turn in free]
     if not ready:
         return ()
-    claimed = session.scalars(
-        update(InboxMessage)
-        .where(InboxMessage.id.in_([row.id for row in ready]))
-        .values(owner=owner, lease_until=now + lease, attempts=InboxMessage.attempts + 1)
-        .returning(InboxMessage)
-    )
+    ids = [row.id for row in ready]
+    claimed = session.scalars(_CLAIM, {"ready": ids, "by": owner, "until": now + lease})
     return sorted(claimed, key=lambda message: message.id)
+
+
+_OTHER = aliased(InboxMessage)
+_IS_BLOCKED = (
+    select(_OTHER.id)
+    .where(
+        _OTHER.state == InboxState.ACCEPTED,
+        _OTHER.turn == InboxMessage.turn,
+        or_(
+            tuple_(_OTHER.sent_at, _OTHER.number, _OTHER.id)
+            < tuple_(InboxMessage.sent_at, InboxMessage.number, InboxMessage.id),
+            (_OTHER.id != InboxMessage.id) & (_OTHER.lease_until >= bindparam("now")),
+        ),
+    )
+    .exists()
+)
+_READY = (
+    select(InboxMessage.id, InboxMessage.turn)
+    .where(
+        InboxMessage.state == InboxState.ACCEPTED,
+        or_(InboxMessage.lease_until.is_(None), InboxMessage.lease_until < bindparam("now")),
+        ~_IS_BLOCKED,
+    )
+    .order_by(InboxMessage.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(InboxMessage)
+    .where(InboxMessage.id.in_(bindparam("ready", expanding=True)))
+    .values(
+        owner=bindparam("by"), lease_until=bindparam("until"), attempts=InboxMessage.attempts + 1
+    )
+    .returning(InboxMessage)
+    .execution_options(synchronize_session=False)
+)
+"""Built once: a claim follows every message."""
 
 
 def _undisputed(session: Session, turns: Set[str], now: datetime) -> Set[str]:

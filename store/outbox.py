@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Update, delete, or_, select, update
+from sqlalchemy import CursorResult, Integer, Update, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from store.inserting import HotInsert, HotStatement, Plain, insert_many_once
@@ -167,43 +167,50 @@ def claim(
     lease: timedelta,
 ) -> Sequence[Delivery]:
     """Take deliveries that may be worked on now, oldest first, through these channels."""
-    other = aliased(Delivery)
-    is_blocked = (
-        select(other.id)
-        .where(
-            other.state == DeliveryState.OPEN,
-            other.channel == Delivery.channel,
-            other.conversation == Delivery.conversation,
-            or_(
-                (other.id < Delivery.id) & (other.due_at <= now),
-                (other.id != Delivery.id) & (other.lease_until >= now),
-            ),
-        )
-        .exists()
-    )
-    ready = session.scalars(
-        select(Delivery.id)
-        .where(
-            Delivery.state == DeliveryState.OPEN,
-            Delivery.channel.in_(channels),
-            Delivery.due_at <= now,
-            Delivery.retry_at <= now,
-            or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
-            ~is_blocked,
-        )
-        .order_by(Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    found = {"channels": list(channels), "now": now, "most": limit}
+    ready = session.scalars(_READY, found).all()
     if not ready:
         return ()
-    claimed = session.scalars(
-        update(Delivery)
-        .where(Delivery.id.in_(ready))
-        .values(owner=owner, lease_until=now + lease, attempt=Delivery.attempt + 1)
-        .returning(Delivery)
-    )
+    claimed = session.scalars(_CLAIM, {"ready": ready, "by": owner, "until": now + lease})
     return sorted(claimed, key=lambda delivery: delivery.id)
+
+
+_OTHER = aliased(Delivery)
+_IS_BLOCKED = (
+    select(_OTHER.id)
+    .where(
+        _OTHER.state == DeliveryState.OPEN,
+        _OTHER.channel == Delivery.channel,
+        _OTHER.conversation == Delivery.conversation,
+        or_(
+            (_OTHER.id < Delivery.id) & (_OTHER.due_at <= bindparam("now")),
+            (_OTHER.id != Delivery.id) & (_OTHER.lease_until >= bindparam("now")),
+        ),
+    )
+    .exists()
+)
+_READY = (
+    select(Delivery.id)
+    .where(
+        Delivery.state == DeliveryState.OPEN,
+        Delivery.channel.in_(bindparam("channels", expanding=True)),
+        Delivery.due_at <= bindparam("now"),
+        Delivery.retry_at <= bindparam("now"),
+        or_(Delivery.lease_until.is_(None), Delivery.lease_until < bindparam("now")),
+        ~_IS_BLOCKED,
+    )
+    .order_by(Delivery.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(Delivery)
+    .where(Delivery.id.in_(bindparam("ready", expanding=True)))
+    .values(owner=bindparam("by"), lease_until=bindparam("until"), attempt=Delivery.attempt + 1)
+    .returning(Delivery)
+    .execution_options(synchronize_session=False)
+)
+"""Built once: a claim follows every message."""
 
 
 def next_try_at(session: Session, *, channels: Collection[str], now: datetime) -> datetime | None:

@@ -119,7 +119,7 @@ async def test_three_sign_in_the_fourth_is_nudged_and_the_month_is_reported(
     await expect(heard(officer)).to_contain_text("应到 4，实到 3，请假 1，未签 0")
     await expect(screen.locator("#over")).to_be_visible()
     await say(officer, "/月报 本月")
-    await expect(heard(officer)).to_contain_text("主题党日")
+    await expect(heard(officer)).to_contain_text("主题党日：1 次", timeout=2 * 60_000)
     chart = heard(officer).get_by_role("img")
     await expect(chart).to_be_visible()
     assert (
