@@ -99,6 +99,7 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 roster=needs.running.roster,
                 joining=needs.running.joining,
                 files=RosterFiles(sign_in.people),
+                tasks=needs.tasking.tasks,
             ),
             DocumentsPages(
                 door=door,

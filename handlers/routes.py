@@ -128,6 +128,7 @@ def _add_tasks(router: Router, tasks: TasksDialogue) -> None:
         (("办结",), tasks.close, "确认一项任务办结", "/办结 12"),
         (("重办",), tasks.back, "退回重办，写上原因", "/重办 12 照片不清楚"),
         (("交办",), tasks.again, "把退回的任务再交办一次", "/交办 12"),
+        (("转交",), tasks.hand_over, "把一个人没办完的任务交给另一个人", "/转交 12 张三"),
         (("批准", "同意延期"), tasks.approve, "同意延期", "/批准 12"),
         (("不批准", "不同意延期"), tasks.refuse, "不同意延期", "/不批准 12 时间紧"),
     ):

@@ -12,6 +12,8 @@ from store import records
 from store.models_records import Record
 from store.records import Wanted
 
+_FIRST = aliased(Record)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
@@ -65,6 +67,5 @@ def _within(reach: Reach) -> ColumnElement[bool]:
 
 
 def _entered_first_by(member_id: int) -> ColumnElement[bool]:
-    first = aliased(Record)
-    roots = select(first.id).where(first.entered_by == member_id, first.root_id.is_(None))
+    roots = select(_FIRST.id).where(_FIRST.entered_by == member_id, _FIRST.root_id.is_(None))
     return func.coalesce(Record.root_id, Record.id).in_(roots)

@@ -89,6 +89,16 @@ def of_task(session: Session, task_id: int, *, is_open: bool = False) -> Sequenc
     return _listed(session, query.order_by(Occurrence.due_at, Occurrence.id))
 
 
+def of_assignment(
+    session: Session, assignment_id: int, states: Collection[str] = ()
+) -> Sequence[Entry]:
+    """Those of one assignment by due time; in any state when ``states`` is empty."""
+    query = _entries().where(Occurrence.assignment_id == assignment_id)
+    if states:
+        query = query.where(Occurrence.state.in_(states))
+    return _listed(session, query.order_by(Occurrence.due_at, Occurrence.id))
+
+
 def of_people(
     session: Session,
     *,

@@ -18,6 +18,7 @@ from handlers.people.importing import RosterFiles
 from handlers.people.joining import Joining, Wish
 from handlers.people.managing import Roster
 from handlers.people.wording import ROLE_WORDS
+from handlers.tasks.actions import Tasks
 
 _PATH = "/admin/roster"
 _JOINING = f"{_PATH}/joining"
@@ -39,6 +40,7 @@ class RosterPages:
     roster: Roster
     joining: Joining
     files: RosterFiles
+    tasks: Tasks
 
     def add_routes(self, app: web.Application) -> None:
         person = _PATH + "/{number:[0-9]{1,12}}"
@@ -93,6 +95,7 @@ class RosterPages:
         person = await self.people.person(actor, pages.in_path(request, "number"))
         values = {
             "person": person,
+            "hands_over": person.is_managed and actor.may(Act.MANAGE_TASKS),
             "units": indented(await self._managed(actor)),
             "roles": _ROLES,
         }
@@ -106,6 +109,8 @@ class RosterPages:
                 return await self._role(visit, member_id, posted, gives=what == "give")
             case "leave":
                 return await self._leave(visit, member_id, posted)
+            case "hand_over":
+                return await self._hand_over(visit, member_id, posted)
             case "return":
                 back = await self.roster.reactivate(visit.visitor.actor, member_id)
                 return self.door.done(visit, f"已恢复 {back.name}。", visit.path)
@@ -164,7 +169,29 @@ class RosterPages:
         left = await self.roster.deactivate(actor, member_id)
         said = f"已停用 {left.name}。"
         if left.open_tasks:
-            said += f"还有 {len(left.open_tasks)} 件任务要交给别人，列在下面。"
+            said += f"还有 {len(left.open_tasks)} 件任务要交给别人，请在下面转交。"
+        return self.door.done(visit, said, visit.path)
+
+    async def _hand_over(self, visit: Visit, member_id: int, posted: Posted) -> web.Response:
+        """Some of what they have left to do becomes another's."""
+        actor, to = visit.visitor.actor, posted.text("to")
+        person = await self.people.person(actor, member_id)
+        chosen = [one for one in person.tasks if f"task-{one.id}" in posted.fields]
+        if not to or not chosen:
+            raise UsageError("nothing chosen", reply="请勾选任务，并写上转交给谁。")
+        if not posted.is_sure:
+            lines = [f"{one.id}号　{one.title}" for one in chosen]
+            return pages.sure(
+                Place.ROSTER,
+                visit,
+                title=f"把{person.name}的 {len(chosen)} 件任务转交给 {to}？",
+                lines=[*lines, "接手的人会收到消息；以后各次也归他，已经办完的不变。"],
+                fields=posted.fields,
+                back=visit.path,
+                label="转交",
+            )
+        done = await self.tasks.hand_over(actor, [one.id for one in chosen], to)
+        said = f"{len(chosen)} 件任务已转交给 {done.name}。"
         return self.door.done(visit, said, visit.path)
 
     async def _newcomer(self, request: web.Request, visit: Visit) -> web.Response:

@@ -104,7 +104,7 @@ class PeopleDialogue:
                 listed = [await self.roster.look(actor, words)]
             except UsageError:
                 raise no_unit from None
-        lines = [_line(one) for one in listed[:_LISTED]]
+        lines = [f"- {_line(one)}" for one in listed[:_LISTED]]
         more = f"\n只列了前 {_LISTED} 位，请写上单位再查。" if len(listed) > _LISTED else ""
         return Reply(text=f"共 {len(listed)} 人。\n" + "\n".join(lines) + more, is_private=True)
 
@@ -250,14 +250,14 @@ def _line(one: Listed) -> str:
         f"{unit} {'、'.join(wording.ROLE_WORDS[role] for role in held)}" for unit, held in one.roles
     )
     platforms = "、".join(_PLATFORMS.get(name, name) for name in one.platforms)
-    return f"- #{one.member_id} {one.name}：{roles or '未分单位'}（{platforms or '没有账号'}）"
+    return f"#{one.member_id} {one.name}：{roles or '未分单位'}（{platforms or '没有账号'}）"
 
 
 def _left_over(leaver: Leaver) -> str:
     if not leaver.open_tasks:
         return "名下没有未办结的任务。"
     tasks = "\n".join(f"- {task}" for task in leaver.open_tasks)
-    return f"名下还有 {len(leaver.open_tasks)} 件任务没办结，请交给别人：\n{tasks}"
+    return f"名下还有 {len(leaver.open_tasks)} 件任务没办结，请交给别人（/转交 编号 姓名）：\n{tasks}"
 
 
 def _number(arguments: Arguments) -> int:

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from bot.errors import NotFound, UsageError
 from bot.messages import Conversation
 from handlers.access import Act, Actor
-from handlers.tasks import making, postponing, rights, showing, steps
+from handlers.people.selecting import member_meant
+from handlers.tasks import handing, making, postponing, rights, showing, steps
 from handlers.tasks.telling import Telling
 from handlers.tasks.views import (
     Assignee,
     Filter,
+    HandedOver,
     Happened,
     Moved,
     NewTask,
@@ -115,6 +117,28 @@ class Tasks:
                 telling=self.telling,
             )
         )
+
+    async def hand_over(self, actor: Actor, occurrence_ids: Sequence[int], to: str) -> HandedOver:
+        """转交: these, with what is to come of them; all or none. ``to`` as people name members.
+
+        Raises:
+            NotFound: There is no such occurrence, or nobody of this name.
+            NotAllowed: One is not the actor's to give away, or to give to this member.
+            UsageError: One is not one person's.
+        """
+        now = self.clock()
+
+        def work(session: Session) -> HandedOver:
+            member = member_meant(session, to)
+            done = [
+                handing.hand_over(
+                    session, self.planner, actor, number, member, now, telling=self.telling
+                )
+                for number in occurrence_ids
+            ]
+            return HandedOver(member_id=member.id, name=member.name, count=sum(done))
+
+        return await self.store.write(work)
 
     async def attach(
         self,

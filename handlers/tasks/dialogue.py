@@ -156,6 +156,18 @@ class TasksDialogue:
         """/交办 17: once more after it was declined."""
         return await self.step(message, arguments, Step.GIVE_AGAIN)
 
+    async def hand_over(self, message: IncomingMessage, arguments: Arguments) -> Reply:
+        """/转交 17 李老师: with what is to come of it."""
+        number, to = _numbered(arguments)
+        if number is None or not to:
+            reply = "请写上任务编号和转交给谁，例如：/转交 12 张三。重名的写 张三（单位）。"
+            raise UsageError("incomplete", reply=reply)
+        actor = await self.people.actor(message.sender)
+        done = await self.tasks.hand_over(actor, [number], to)
+        if not done.count:
+            return Reply(text=f"{number}号本来就是{done.name}的，不用转交。")
+        return Reply(text=f"{number}号已转交给{done.name}，以后各次也归他。转错了可以再转交。")
+
     async def cancel(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/取消 17: the whole task."""
         number, note = _numbered(arguments)

@@ -120,6 +120,24 @@ class Telling:
         )
         self._tell(session, whom, f"task:{task.id}:cancelled", reply, now)
 
+    def handed_over(
+        self,
+        session: Session,
+        actor: Actor,
+        task: Task,
+        occurrence_id: int,
+        member_id: int,
+        now: datetime,
+    ) -> None:
+        """Who has it from now on hears what it is."""
+        if member_id == actor.member_id:
+            return
+        entry = occurrences.entry(session, occurrence_id)
+        due = f"，{_day(entry.occurrence.due_at)}前办好" if entry else ""
+        text = f"{occurrence_id}号“{task.title}”转交给您{due}。办好了回复“已完成”。"
+        key = f"task:{occurrence_id}:handed:{now.isoformat()}"
+        self._tell(session, {member_id}, key, Reply(text=text, is_private=True), now)
+
     def _tell(
         self, session: Session, whom: Collection[int], key: str, reply: Reply, now: datetime
     ) -> None:

@@ -208,3 +208,12 @@ class Filter:
     includes_closed: bool = False
     due_from: datetime | None = None
     due_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """To whom, and how many assignments."""
+
+    member_id: int
+    name: str
+    count: int

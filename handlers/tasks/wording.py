@@ -66,6 +66,7 @@ HISTORY_WORDS: Mapping[str, str] = {
     "set_policy": "改提醒方式",
     "label": "归到清单",
     "reassign": "改派",
+    "hand_over": "转交",
     "check": "改为要交办的人确认办结",
     "uncheck": "改为反馈即办结",
     "supersede": "由新计划的任务接替",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import expect
 
 from bot.errors import UsageError
 from bot.messages import ChannelName, Role, Sender
 from handlers.people.actions import operator
+from handlers.tasks.views import Assignee, NewTask
 from store import people as people_rows
 from tests.browser.admin_desk import AdminDesk
 
@@ -86,6 +89,32 @@ async def test_somebody_leaves_and_comes_back(desk: AdminDesk) -> None:
     await desk.press("恢复")
     await desk.said("已恢复 白映雪")
     assert (await desk.app.people.named("白映雪")).member_id == person.member_id
+
+
+async def test_a_leaver_hands_over(desk: AdminDesk) -> None:
+    leaver = await desk.app.people.named("白映雪")
+    for title in ("报送图书角名单", "整理读书记录"):
+        new = NewTask(
+            title=title,
+            duty=title,
+            assignees=(Assignee(member_id=leaver.member_id),),
+            due_at=desk.app.clock() + timedelta(days=7),
+        )
+        await desk.app.tasking.tasks.create(operator(), new)
+    await desk.enter("宋见微")
+    await desk.go(f"/admin/roster/{leaver.member_id}")
+    await desk.press("停用")
+    await expect(desk.page.get_by_role("main")).to_contain_text("还有 2 件任务没办结")
+    await desk.press("停用")
+    await desk.go(f"/admin/roster/{leaver.member_id}")
+    await desk.is_readable("roster-leaver")
+    await desk.page.get_by_label("转交给").fill("祁远山")
+    await desk.page.get_by_label("整理读书记录").uncheck()
+    await desk.press("转交勾选的")
+    await expect(desk.page.get_by_role("main")).to_contain_text("1 件任务转交给 祁远山")
+    await desk.press("转交")
+    await desk.said("已转交给 祁远山")
+    await expect(desk.page.get_by_role("heading", name="没办完的任务（1）")).to_be_visible()
 
 
 async def test_a_sheet_is_looked_at_before_it_counts(desk: AdminDesk) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from datetime import time as clock_time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,11 @@ from bot.assembled import App
 from bot.messages import ChannelName, Role, Sender
 from handlers.people.actions import operator
 from handlers.people.browsing import tree
+from handlers.tasks.views import Assignee, NewTask
+from scheduler.recurrence import Frequency, Recurrence
 from store import people
-from store.models import AuditEntry, Blob, Member, Membership, Unit
+from store.models import AuditEntry, Blob, Delivery, Member, Membership, Unit
+from store.models_tasks import OPEN_STATES
 from tests.fakes.messages import NOW
 from tests.scenario.admin_driver import on_the_admin_page
 from tests.scenario.town import living, settle_in
@@ -149,6 +154,54 @@ async def test_a_sheet_that_is_wrong_says_where(app: App, content: str, says: st
         shown = await page.post("/admin/roster/import", file=("花名册.csv", content.encode()))
         assert says in shown.words
         assert "确认导入" not in shown.words
+
+
+async def test_what_a_leaver_has_to_do_goes_to_another(app: App) -> None:
+    leaver, heir = await app.people.named("祁远山"), await app.people.named("白映雪")
+    given = Assignee(member_id=leaver.member_id)
+    due_at = app.clock() + timedelta(days=7)
+    new = NewTask(title="报送名单", duty="报送名单", assignees=(given,), due_at=due_at)
+    task = await app.tasking.tasks.create(operator(), new)
+    number = task.occurrences[0].id
+    path = f"/admin/roster/{leaver.member_id}"
+    handing = {"do": "hand_over", f"task-{number}": "yes", "to": "白映雪"}
+    await give(app, "白映雪", Role.ADMIN, OTHER)
+    async with on_the_admin_page(app, "白映雪") as page:
+        assert (await page.post(path, {**handing, "sure": "yes"})).status == 404
+    async with on_the_admin_page(app, "宋见微") as page:
+        assert "报送名单" in (await page.post(path, {"do": "leave"})).words
+        assert "请在下面转交" in await page.does(path, {"do": "leave", "sure": "yes"})
+        assert (await page.post(path, {**handing, "to": "祁远山", "sure": "yes"})).status == 404
+        assert "1 件任务转交给" in (await page.post(path, handing)).words
+        said = await page.does(path, {**handing, "sure": "yes"})
+        assert "已转交给 白映雪" in said
+        assert "没办完的任务（0）" in said
+        shown = (await page.get(f"/admin/tasks/{number}")).words
+        assert "白映雪" in shown
+        assert "转交：祁远山 → 白映雪" in shown
+    after = await app.tasking.tasks.occurrence(operator(), number)
+    assert (after.member_id, after.due_at) == (heir.member_id, due_at)
+    told = await app.store.read(lambda session: session.scalars(select(Delivery.reply)).all())
+    assert any("转交给您" in one for one in told)
+
+
+async def test_a_rule_goes_on_with_who_took_it_over_and_back(app: App) -> None:
+    first, second = await app.people.named("祁远山"), await app.people.named("白映雪")
+    rule = Recurrence(
+        freq=Frequency.WEEKLY, starts_at=app.clock(), week_days=((0, 4),), clock=clock_time(16)
+    )
+    new = NewTask(
+        title="交周报", duty="交周报", assignees=(Assignee(member_id=first.member_id),), rule=rule
+    )
+    tasks = app.tasking.tasks
+    number = (await tasks.create(operator(), new)).occurrences[0].id
+    for heir in (second, first, second):
+        assert (await tasks.hand_over(operator(), [number], f"#{heir.member_id}")).count == 1
+        task = await tasks.task(operator(), (await tasks.occurrence(operator(), number)).task_id)
+        owners = {one.member_id for one in task.occurrences if one.state in OPEN_STATES}
+        assert owners == {heir.member_id}
+        assert task.assignees == (heir.name,)
+        assert len({one.due_at for one in task.occurrences}) == len(task.occurrences)
 
 
 async def test_a_wish_is_granted_only_by_who_is_in_charge(app: App) -> None:
