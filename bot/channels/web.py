@@ -363,4 +363,4 @@ async def _next(queue: asyncio.Queue[_Event | None]) -> _Event | None:
 def _size(size_bytes: int | None) -> str:
     if size_bytes is None:
         return ""
-    return f"{size_bytes / 1024:.0f} KB" if size_bytes < 2**20 else f"{size_bytes / 2**20:.1f} MB"
+    return f"{-(-size_bytes // 1024)} KB" if size_bytes < 2**20 else f"{size_bytes / 2**20:.1f} MB"

@@ -13,7 +13,7 @@ from bot.errors import NotFound, UsageError
 from bot.messages import Button, Card, ChannelName, Conversation, Reply
 from handlers import undo
 from handlers.access import Act, Actor, check
-from handlers.notices.audience import Audience, audience, may_see
+from handlers.notices.audience import Audience, audience, may_see, parted_by_names
 from handlers.people.selecting import unit_name
 from handlers.posting import Post
 from store import audit, broadcasts, outbox, people
@@ -26,6 +26,8 @@ Recall = Callable[[str, str], Awaitable[bool]]
 
 _CHAT = "chat:"
 _MOST_CHARS = 2000
+_FEW = 5
+"""Readers that a preview names one by one."""
 _GONE = (DeliveryState.FAILED, DeliveryState.MISSED)
 
 
@@ -39,6 +41,8 @@ class Preview:
     """Who has no account to send to."""
     chats: tuple[str, ...] = ()
     """Names of the groups that are only written to."""
+    names: tuple[str, ...] = ()
+    """Who they are, when they are few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +111,16 @@ class Broadcasts:
                     _name(session, one) for one in found.members if one not in reached
                 ),
                 chats=tuple(found.chats),
+                names=tuple(_name(session, one) for one in found.members[:_FEW])
+                if len(found.members) <= _FEW
+                else (),
             )
 
         return await self.store.read(query)
+
+    async def parted(self, text: str) -> tuple[str, str]:
+        """Whom a text begins with, 顿号 or white space between them, and the rest of it."""
+        return await self.store.read(lambda session: parted_by_names(session, text))
 
     async def send(
         self, actor: Actor, words: str, text: str, *, due_at: datetime | None = None

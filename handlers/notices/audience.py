@@ -53,6 +53,23 @@ def parted(text: str) -> tuple[str, str]:
     return words, rest.strip()
 
 
+def parted_by_names(session: Session, text: str) -> tuple[str, str]:
+    """The same where names stand with white space between: 张三 李四 明天开会."""
+    words, rest = parted(text)
+    while True:
+        head, _, tail = rest.partition(" ")
+        if not tail.strip() or not _is_name(session, head):
+            return words, rest
+        words, rest = f"{words}、{head}", tail.strip()
+
+
+def _is_name(session: Session, word: str) -> bool:
+    name = plain(word).lstrip("@").partition("(")[0]
+    if name in ROLE_NAMES or name in _EVERYBODY:
+        return True
+    return bool(people.members_named(session, name) or people.units_named(session, name))
+
+
 def audience(session: Session, actor: Actor, words: str, chats: Collection[str] = ()) -> Audience:
     """Only those in units where the actor may broadcast; chats for whoever leads the whole.
 

@@ -15,7 +15,6 @@ from bot.routing import Pass
 from handlers.access import Actor
 from handlers.confirmations import Confirmations, Values
 from handlers.notices.actions import Broadcasts, Preview, Recalled, Sent
-from handlers.notices.audience import parted
 from handlers.people.actions import People
 from handlers.undo import Undo
 
@@ -24,7 +23,7 @@ ReadTime = Callable[[str, datetime], datetime | None]
 
 _HOW = (
     "可以这样写：/通知 云溪县第二中学 明天下午三点开会；范围还可以是全体、支部书记、"
-    "二中的党员、片区名、姓名、群名（群消息推送）、未读3、未签到、未交12（任务编号），用顿号隔开。"
+    "二中的党员、片区名、姓名、群名（群消息推送）、未读3、未签到、未交12（任务编号），用顿号或空格隔开。"
     "定时发：/通知 全体 定时 “明天 8:30” 内容。\n"
     "看回执：/通知 3；催未读的：/通知 催 3；撤回：/通知 撤回 3。"
 )
@@ -76,7 +75,7 @@ class NoticesDialogue:
     async def _ask_send(
         self, message: IncomingMessage, actor: Actor, arguments: Arguments
     ) -> Reply:
-        words, text, due_at = self._parted(arguments)
+        words, text, due_at = await self._parted(arguments)
         preview = await self.broadcasts.preview(actor, words, text)
         when = self._day(due_at) if due_at else "马上"
         values = {
@@ -92,9 +91,9 @@ class NoticesDialogue:
             body=f"范围：{_units(preview)}\n发送：{when}\n内容：{text}{_unreachable(preview)}",
         )
 
-    def _parted(self, arguments: Arguments) -> tuple[str, str, datetime | None]:
+    async def _parted(self, arguments: Arguments) -> tuple[str, str, datetime | None]:
         """Audience, text, and when."""
-        audience, rest = parted(arguments.text)
+        audience, rest = await self.broadcasts.parted(arguments.text)
         if not rest.startswith("定时"):
             return audience, rest, None
         rest = rest.removeprefix("定时").lstrip(" ：:")
@@ -203,6 +202,8 @@ def _id(values: Values) -> int:
 
 def _units(preview: Preview) -> str:
     units = [f"{unit} {count} 人" for unit, count in list(preview.by_unit.items())[:20]]
+    if preview.names:
+        units = ["、".join(preview.names)]
     return "，".join([*units, *(f"“{name}”群（收不到回执）" for name in preview.chats)])
 
 

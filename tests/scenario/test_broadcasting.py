@@ -192,3 +192,23 @@ async def test_a_group_hears_it_with_those_who_are_named(app: App) -> None:
         assert "已不在花名册" not in await says(admin, "/通知 1")
         assert "发给 1 人、1 个群" in await says(admin, "/通知 撤回 1")
         assert "2 条已经送到" in await says(admin, "确认")
+
+
+@pytest.mark.parametrize(
+    ("words", "whom", "text"),
+    [
+        ("祁远山 白映雪 明早开会", "祁远山、白映雪", "明早开会"),
+        ("@祁远山 @白映雪 明早开会", "祁远山、白映雪", "明早开会"),
+        ("祁远山、白映雪 明早开会", "祁远山、白映雪", "明早开会"),
+        ("祁远山 云溪县实验小学 明早开会", "祁远山、白映雪", "明早开会"),
+        ("祁远山 请通知 白映雪 明早开会", "祁远山", "请通知 白映雪 明早开会"),
+        ("祁远山 白映雪", "祁远山", "白映雪"),
+    ],
+)
+async def test_names_with_white_space_between_are_all_meant(
+    app: App, words: str, whom: str, text: str
+) -> None:
+    async with on_the_page(app, "宋见微") as admin:
+        asked = await says(admin, f"/通知 {words}")
+        assert f"范围：{whom}\n" in asked
+        assert f"内容：{text}" in asked
