@@ -26,10 +26,12 @@ class SoughtPeople:
 def sought(
     session: Session, wanted: SoughtPeople, *, offset: int = 0, limit: int = 30
 ) -> tuple[int, Sequence[Member]]:
-    """How many there are, and some of them by name."""
+    """How many there are, and some of them by the first of their units, then by name."""
     conditions = _conditions(wanted)
     total = session.scalar(select(func.count(Member.id)).where(*conditions)) or 0
-    query = select(Member).where(*conditions).order_by(Member.name, Member.id)
+    first = select(func.min(Membership.unit_id)).where(Membership.member_id == Member.id)
+    order = (first.scalar_subquery(), Member.name, Member.id)
+    query = select(Member).where(*conditions).order_by(*order)
     return total, session.scalars(query.offset(offset).limit(limit)).all()
 
 

@@ -91,7 +91,7 @@ class RosterList:
     async def page(
         self, actor: Actor, wanted: LookedFor, *, offset: int = 0, limit: int = 30
     ) -> tuple[int, Sequence[Listed]]:
-        """How many fit, and some of them by name.
+        """How many fit, and some of them by unit and name.
 
         Raises:
             NotAllowed: The actor may see nobody.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import re
 import time
 from collections.abc import AsyncIterator
 from datetime import time as clock_time
@@ -9,6 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import FormData
+from openpyxl import Workbook
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -140,6 +145,49 @@ async def test_a_shown_sheet_is_good_once_and_for_its_reader(app: App) -> None:
         assert (await page.post("/admin/roster/import", yes)).status == 400
     kept = await app.store.read(lambda s: s.get(Blob, yes["sheet"]))
     assert kept is None, "a sheet full of personal data is not kept"
+
+
+async def test_a_workbook_is_taken_like_any_sheet(app: App) -> None:
+    def made() -> bytes:
+        book, out = Workbook(), io.BytesIO()
+        sheet = book.worksheets[0]
+        for line in (("姓名", "单位", "角色"), ("闻笛", f"{OFFICE}/新设的科", "党建专干")):
+            sheet.append(line)
+        book.save(out)
+        return out.getvalue()
+
+    file = ("花名册.xlsx", await asyncio.to_thread(made))
+    async with on_the_admin_page(app, "宋见微") as page:
+        shown = await page.post("/admin/roster/import", file=file)
+        assert "新建单位 1 个" in shown.words
+        yes = {"sheet": shown.hidden("sheet"), "sure": "yes"}
+        assert "新增 1 人" in await page.does("/admin/roster/import", yes)
+        assert "新设的科 党建专干" in (await page.get("/admin/roster?name=闻笛")).words
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("花名册.xlsx", b"PK\x03\x04 broken"),
+        ("花名册.xlsx", b""),
+        ("花名册.exe", b"MZ"),
+        ("花名册.csv", b"\xff\xfe\x00\x80"),
+    ],
+)
+async def test_what_is_no_sheet_is_refused_in_words(app: App, name: str, content: bytes) -> None:
+    async with on_the_admin_page(app, "宋见微") as page:
+        refused = await page.post("/admin/roster/import", file=(name, content))
+        assert refused.status == 400
+        assert re.search(r"[\u4e00-\u9fff]", refused.words), refused.text
+
+
+async def test_a_sheet_that_is_too_large_is_refused_in_words(app: App) -> None:
+    async with on_the_admin_page(app, "宋见微") as page:
+        form = FormData({"token": page.token})
+        form.add_field("file", io.BytesIO(bytes(8 * 2**20 + 1)), filename="花名册.csv")
+        async with page.client.post("/admin/roster/import", data=form) as refused:
+            assert refused.status == 413
+            assert "太大了" in await refused.text()
 
 
 @pytest.mark.parametrize(
