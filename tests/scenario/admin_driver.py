@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -48,6 +49,15 @@ class AdminDriver:
     async def get(self, path: str) -> Shown:
         async with self.client.get(path, allow_redirects=False) as response:
             return await _shown(response)
+
+    async def quickest_ms(self, path: str, tries: int = 5) -> float:
+        """The best of several times: what else the machine does is not the page's fault."""
+        took = []
+        for _ in range(tries):
+            started = time.perf_counter()
+            await self.get(path)
+            took.append((time.perf_counter() - started) * 1000)
+        return min(took)
 
     async def post(
         self,
