@@ -257,7 +257,9 @@ def _left_over(leaver: Leaver) -> str:
     if not leaver.open_tasks:
         return "名下没有未办结的任务。"
     tasks = "\n".join(f"- {task}" for task in leaver.open_tasks)
-    return f"名下还有 {len(leaver.open_tasks)} 件任务没办结，请交给别人（/转交 编号 姓名）：\n{tasks}"
+    return (
+        f"名下还有 {len(leaver.open_tasks)} 件任务没办结，请交给别人（/转交 编号 姓名）：\n{tasks}"
+    )
 
 
 def _number(arguments: Arguments) -> int:

@@ -162,3 +162,20 @@ async def test_a_task_is_given_to_somebody_else_at_another_time(app: App) -> Non
         assert again is not None
         assert "改派：原来：祁远山" in (await said(admin, f"/任务 {again[1]}")).text
         assert "请这样写" in (await said(admin, f"/任务 改 {again[1]}")).text
+
+
+async def test_who_gave_a_task_hands_it_to_another(app: App) -> None:
+    async with (
+        on_the_page(app, "宋见微") as admin,
+        on_the_page(app, "祁远山") as teacher,
+        on_the_page(app, "白映雪") as heir,
+    ):
+        number = await given(admin, teacher, is_checked=False)
+        assert "写上任务编号" in (await said(admin, "/转交 白映雪")).text
+        assert "没有“闻笛”" in (await said(admin, f"/转交 {number} 闻笛")).text
+        assert "已转交给白映雪" in (await said(admin, f"/转交 {number} 白映雪")).text
+        assert f"{number}号“拍图书角”转交给您" in (await heir.heard()).text
+        assert "不用转交" in (await said(admin, f"/转交 {number} 白映雪")).text
+        assert "拍图书角" not in (await said(teacher, "/我的任务")).text
+        assert "没有权限" in (await said(teacher, f"/转交 {number} 祁远山")).text
+        assert "已办结" in (await said(heir, f"/完成 {number}")).text
