@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from bot.errors import NotFound
 from bot.messages import Role
 from handlers.access import Act, Actor, check, within
-from handlers.people.managing import Listed, listed, manages
+from handlers.people.listing import Listed, all_listed, seen_units
+from handlers.people.managing import manages
 from handlers.tasks import showing
 from handlers.tasks.views import OccurrenceView
 from store import occurrences, people, roster
 from store.engine import Store
-from store.models import Member, Unit
+from store.models import Unit
 from store.roster import SoughtPeople
 
 _MOST_TASKS = 100
@@ -100,13 +101,13 @@ class RosterList:
 
         def query(session: Session) -> tuple[int, Sequence[Listed]]:
             sought = SoughtPeople(
-                unit_ids=_units(session, actor, wanted.unit_id),
+                unit_ids=seen_units(session, actor, wanted.unit_id),
                 words=wanted.words,
                 role=wanted.role or "",
                 is_active=not wanted.has_left,
             )
             total, members = roster.sought(session, sought, offset=offset, limit=limit)
-            return total, _all_listed(session, members)
+            return total, all_listed(session, members)
 
         return await self.store.read(query)
 
@@ -142,22 +143,6 @@ def tree(units: Sequence[Unit], allowed: Collection[int] | None = None) -> list[
         below = level + 1 if is_shown else level
         waiting += [(one, path, below) for one in reversed(children.get(unit.id, []))]
     return found
-
-
-def _units(session: Session, actor: Actor, unit_id: int | None) -> Collection[int] | None:
-    """The unit with all below it, as far as the actor may see their people."""
-    seen = within(actor, Act.SEE_PEOPLE)
-    if unit_id is None:
-        return seen
-    below = people.with_all_below(session, [unit_id])
-    return below if seen is None else below & frozenset(seen)
-
-
-def _all_listed(session: Session, members: Sequence[Member]) -> list[Listed]:
-    ids = [one.id for one in members]
-    held, accounts = roster.memberships(session, ids), roster.accounts(session, ids)
-    names: Mapping[int, str] = {unit.id: unit.name for unit in people.units(session)}
-    return [listed(one, held.get(one.id, ()), accounts.get(one.id, ()), names) for one in members]
 
 
 def _profile(session: Session, actor: Actor, member_id: int, now: datetime) -> Profile:

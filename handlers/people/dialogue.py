@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.arguments import Arguments
@@ -15,7 +14,8 @@ from handlers.people import wording
 from handlers.people.actions import People
 from handlers.people.binding import Binding
 from handlers.people.joining import Joining
-from handlers.people.managing import Leaver, Listed, Roster
+from handlers.people.listing import Listed
+from handlers.people.managing import Leaver, Roster
 from handlers.people.preferring import PLATFORM_WORDS, Preferring, Standing
 from handlers.undo import Undo
 
@@ -98,15 +98,15 @@ class PeopleDialogue:
 
     async def _list(self, actor: Actor, words: str) -> Reply:
         try:
-            listed: Sequence[Listed] = await self.roster.listed(actor, words)
+            total, listed = await self.roster.listed(actor, words, limit=_LISTED)
         except UsageError as no_unit:
             try:
-                listed = [await self.roster.look(actor, words)]
+                total, listed = 1, [await self.roster.look(actor, words)]
             except UsageError:
                 raise no_unit from None
-        lines = [f"- {_line(one)}" for one in listed[:_LISTED]]
-        more = f"\n只列了前 {_LISTED} 位，请写上单位再查。" if len(listed) > _LISTED else ""
-        return Reply(text=f"共 {len(listed)} 人。\n" + "\n".join(lines) + more, is_private=True)
+        lines = [f"- {_line(one)}" for one in listed]
+        more = f"\n只列了前 {_LISTED} 位，请写上单位再查。" if total > _LISTED else ""
+        return Reply(text=f"共 {total} 人。\n" + "\n".join(lines) + more, is_private=True)
 
     async def _ask_to_leave(self, message: IncomingMessage, leaver: Leaver) -> Reply:
         return await self.confirmations.ask(

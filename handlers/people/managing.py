@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,21 +13,12 @@ from bot.messages import Role
 from handlers import undo
 from handlers.access import Act, Actor, check
 from handlers.people import wording
+from handlers.people.listing import Listed, all_listed, one_listed, seen_units
 from handlers.people.selecting import member_meant, role_meant, unit_meant, unit_name
-from store import audit, occurrences, people
+from store import audit, occurrences, people, roster
 from store.engine import Store
-from store.models import Account, Member, Membership
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One person with what they are, where."""
-
-    member_id: int
-    name: str
-    roles: tuple[tuple[str, tuple[Role, ...]], ...]
-    """By unit's name."""
-    platforms: tuple[str, ...]
+from store.models import Member, Membership
+from store.roster import SoughtPeople
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +50,17 @@ class Roster:
     store: Store
     clock: Callable[[], datetime]
 
-    async def listed(self, actor: Actor, unit: str = "") -> Sequence[Listed]:
-        """The people of a unit and all below it, as far as the actor may see them."""
+    async def listed(
+        self, actor: Actor, unit: str = "", *, limit: int = 40
+    ) -> tuple[int, Sequence[Listed]]:
+        """How many are in a unit and all below it, and some of them; whom the actor may see."""
         check(actor, Act.SEE_PEOPLE)
 
-        def query(session: Session) -> list[Listed]:
-            wanted = None
-            if unit:
-                wanted = people.with_all_below(session, [unit_meant(session, unit).id])
-            return [
-                _listed(session, member)
-                for member in people.members(session, wanted)
-                if any(
-                    actor.may(Act.SEE_PEOPLE, one.unit_id)
-                    for one in people.memberships(session, member.id)
-                )
-                or actor.is_operator
-            ]
+        def query(session: Session) -> tuple[int, Sequence[Listed]]:
+            unit_id = unit_meant(session, unit).id if unit else None
+            wanted = SoughtPeople(unit_ids=seen_units(session, actor, unit_id))
+            total, found = roster.sought(session, wanted, limit=limit)
+            return total, all_listed(session, found)
 
         return await self.store.read(query)
 
@@ -92,7 +77,7 @@ class Roster:
             is_seen = any(actor.may(Act.SEE_PEOPLE, one) for one in units)
             if not (actor.is_operator or is_seen or member.id == actor.member_id):
                 raise NotFound("not for this actor")
-            return _listed(session, member)
+            return one_listed(session, member)
 
         return await self.store.read(query)
 
@@ -194,7 +179,7 @@ class Roster:
             member = newcomer(session, name, found.id, meant, now)
             undo.remember(session, actor, "member.add", {"member_id": member.id}, now)
             _record(session, actor, "member.add", member, now, None)
-            return _listed(session, member)
+            return one_listed(session, member)
 
         return await self.store.write(work)
 
@@ -244,7 +229,7 @@ class Roster:
             member.is_active = True
             undo.forget(session, actor)
             _record(session, actor, "member.reactivate", member, now, "停用")
-            return _listed(session, member)
+            return one_listed(session, member)
 
         return await self.store.write(work)
 
@@ -351,30 +336,6 @@ def _leaver(session: Session, member: Member) -> Leaver:
         if entry.assignment.member_id == member.id
     )
     return Leaver(member_id=member.id, name=member.name, open_tasks=tasks)
-
-
-def listed(
-    member: Member,
-    held: Sequence[Membership],
-    accounts: Sequence[Account],
-    units: Mapping[int, str],
-) -> Listed:
-    """A line of the roster, of rows that were looked up; ``units`` by their names."""
-    roles: dict[int, list[Role]] = {}
-    for one in held:
-        roles.setdefault(one.unit_id, []).append(Role(one.role))
-    return Listed(
-        member_id=member.id,
-        name=member.name,
-        roles=tuple((units.get(unit, ""), tuple(those)) for unit, those in roles.items()),
-        platforms=tuple(dict.fromkeys(one.platform for one in accounts)),
-    )
-
-
-def _listed(session: Session, member: Member) -> Listed:
-    held = people.memberships(session, member.id)
-    names = {one.unit_id: unit_name(session, one.unit_id) for one in held}
-    return listed(member, held, people.accounts(session, member.id), names)
 
 
 def _roles_in_words(session: Session, member_id: int) -> str:

@@ -297,6 +297,8 @@ async def test_ten_thousand_people_are_a_page_as_fast_as_ten(app: App) -> None:
             took_ms = await page.quickest_ms(f"/admin/roster{path}")
             assert took_ms < MOST_MS, path
         assert (await page.get("/admin/roster")).text.count('th scope="row"') == 30
+        total, found = await app.keeping.roster.listed(operator())
+        assert (total, len(found)) == (10_003, 40), "/成员 looks at no more than it says"
         assert "第 300 页，共 334 页" in (await page.get("/admin/roster?page=300")).words
 
 
