@@ -54,6 +54,10 @@ class Times:
             work_hours=self.work_hours,
         )
 
+    def provisional(self, words: str) -> str:
+        """``words`` where they hang on working days that are not published; else nothing."""
+        return words if isinstance(self.read(words), CalendarUnknown) else ""
+
     def due(self, words: str) -> tuple[datetime | None, Recurrence | None, str]:
         """A due time or a rule; with neither, what is wrong with ``words`` in Chinese."""
         when = self.read(words)

@@ -41,10 +41,13 @@ from sqlalchemy.orm import Session
 from bot.messages import ChannelName
 from scheduler.gathering import PostOffice, gather
 from scheduler.letters import Word
+from scheduler.phrases import read_when
 from scheduler.planning_horizon import Planned, Planner
 from scheduler.policy import Policy, Stage, StageKind
 from scheduler.recipients import Addresses, Recipient
+from scheduler.recurrence import SHANGHAI
 from scheduler.school_calendar import WorkdayCalendar
+from scheduler.when import Day, Deadline, Instant
 from store import instant, notices, occurrences, settings, tasks
 from store.engine import Store
 from store.models_tasks import Assignment, NoticeOutcome, Task
@@ -216,6 +219,7 @@ def materialise(
 def plan_anew(session: Session, planner: Planner, year: int, now: datetime) -> None:
     """Replace guesses about ``year``, and count reminders by the calendar that is known now."""
     for assignment, task in occurrences.provisional_assignments(session, year):
+        _read_again(planner, task)
         guesses = occurrences.forget_provisional(session, assignment.id, year)
         if not guesses:
             continue
@@ -237,6 +241,27 @@ def plan_anew(session: Session, planner: Planner, year: int, now: datetime) -> N
     occurrences.settle_year(session, year)
     for entry in occurrences.open_since(session, datetime(year - 1, 12, 1, tzinfo=UTC)):
         entry.occurrence.next_notice_at = planner.next_notice_at(entry.task, entry.occurrence)
+
+
+def _read_again(planner: Planner, task: Task) -> None:
+    """A single time that was said in working days; the hour stays as it was settled."""
+    if not task.when_words or task.rule is not None or task.due_at is None:
+        return
+    when = read_when(
+        task.when_words,
+        now=task.created_at.astimezone(SHANGHAI),
+        calendar=planner.days(task.unit_id).calendar,
+        terms=planner.terms,
+    )
+    match when:
+        case Instant(at=at) | Deadline(at=at):
+            day = at.astimezone(SHANGHAI).date()
+        case Day(on=on):
+            day = on
+        case _:
+            return
+    hour = task.due_at.astimezone(SHANGHAI).timetz()
+    task.due_at = datetime.combine(day, hour)
 
 
 def _notices(

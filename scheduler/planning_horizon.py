@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from scheduler.policy import Policy, Stage, snoozed, stages
-from scheduler.recurrence import Recurrence
+from scheduler.recurrence import SHANGHAI, Recurrence
 from scheduler.school_calendar import QuietHours, Term, WorkdayCalendar
 from store.models_tasks import OPEN_STATES, TaskState
 
@@ -100,7 +100,10 @@ class Planner:
             for one in task.milestones
         ]
         if task.due_at is not None:
-            dues.append(PlannedDue(at=task.due_at))
+            day = task.due_at.astimezone(SHANGHAI).date()
+            calendar = self.days(assignment.unit_id or task.unit_id).calendar
+            missing = calendar.missing_year(day) if task.when_words else None
+            dues.append(PlannedDue(at=task.due_at, missing_year=missing))
         return Planned(dues=tuple(dues), until=assignment.planned_until, again_at=None)
 
     def stages(self, task: Task, occurrence: Occurrence) -> Sequence[Stage]:

@@ -21,7 +21,7 @@ import store.models_windows  # noqa: F401 - its tables belong to the schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD_REVISION = "0012"
+HEAD_REVISION = "0013"
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -99,6 +99,8 @@ class Task(Base):
     created_account: Mapped[str] = mapped_column(default="")
     """``platform:account``, so that someone off the roster finds their own again."""
     created_at: Mapped[datetime]
+    when_words: Mapped[str] = mapped_column(default="", server_default="")
+    """As the time was said, where it hangs on working days that are not published yet."""
     superseded_by: Mapped[int | None] = mapped_column(_Id)
     """The task a newer plan asks for in its place; what was due by then is still to be done."""
 

@@ -214,6 +214,7 @@ class RemindersDialogue:
                 kind=TaskKind.ONE_OFF if settled.rule is None else TaskKind.RECURRING,
                 due_at=settled.due_at,
                 rule=settled.rule,
+                when_words=self.times.provisional(wish.words) if wish.words else "",
                 policy=settled.policy,
                 conversation=named.group or (here if uses_chat else None),
                 announces=not uses_chat,

@@ -40,6 +40,7 @@ class Proposal:
     when: str
     due_at: datetime | None
     rule: Recurrence | None
+    when_words: str = ""
     milestones: tuple[Milestone, ...] = ()
     labels: tuple[str, ...] = ()
     is_checked: bool = False
@@ -208,6 +209,7 @@ class Drafting:
             when=self._say(due_at, rule),
             due_at=due_at,
             rule=rule,
+            when_words=self.times.provisional(edit.when) if edit.when else "",
             milestones=tuple(self._milestones(edit)),
             labels=edit.labels or (),
             is_checked=bool(edit.is_checked),
@@ -272,6 +274,7 @@ def _new_task(shelved: Shelved, one: Proposal) -> NewTask:
         kind=TaskKind.RECURRING if one.rule else TaskKind.ONE_OFF,
         due_at=one.due_at,
         rule=one.rule,
+        when_words=one.when_words,
         milestones=one.milestones,
         document_id=shelved.document.id,
         document_title=shelved.document.title,

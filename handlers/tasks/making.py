@@ -115,7 +115,7 @@ def retime(
         is_ahead = entry.occurrence.due_at > now
         if not entry.occurrence.label and (is_ahead or task.rule is None):
             occurrences.withdraw(session, entry.occurrence.id)
-    task.due_at = due_at
+    task.due_at, task.when_words = due_at, ""
     task.rule = None if rule is None else dict(rule.to_json())
     for assignment in tasks.assignments(session, task.id):
         assignment.assigned_at = assignment.planned_until = now
@@ -201,6 +201,7 @@ def _row(actor: Actor, new: NewTask, now: datetime) -> Task:
         duty=new.duty,
         kind=new.kind,
         due_at=new.due_at,
+        when_words=new.when_words,
         rule=None if new.rule is None else dict(new.rule.to_json()),
         policy={} if new.policy is None else new.policy.to_json(),
         milestones=[

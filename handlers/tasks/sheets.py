@@ -48,6 +48,7 @@ class _Planned:
     due_at: datetime | None
     rule: Recurrence | None
     milestones: tuple[Milestone, ...] = ()
+    when_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,12 @@ class Sheets:
         if named.problems:
             return f"责任人“{row.who}”：{'；'.join(named.problems)}"
         return _Planned(
-            row=row, named=named, due_at=due_at, rule=rule, milestones=tuple(milestones)
+            row=row,
+            named=named,
+            due_at=due_at,
+            rule=rule,
+            milestones=tuple(milestones),
+            when_words=self.times.provisional(row.when) if row.when else "",
         )
 
     def _take(self, session: Session, actor: Actor, planned: Sequence[_Planned]) -> Imported:
@@ -239,6 +245,7 @@ def _new_task(one: _Planned) -> NewTask:
         kind=TaskKind.RECURRING if one.rule else TaskKind.ONE_OFF,
         due_at=one.due_at,
         rule=one.rule,
+        when_words=one.when_words,
         milestones=one.milestones,
         document_title=row.document,
         locator=row.locator,

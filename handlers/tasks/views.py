@@ -55,6 +55,8 @@ class NewTask:
     kind: TaskKind = TaskKind.ONE_OFF
     due_at: datetime | None = None
     rule: Recurrence | None = None
+    when_words: str = ""
+    """As it was said, where ``due_at`` is provisional; read again when its year is published."""
     policy: Policy | None = None
     milestones: tuple[Milestone, ...] = ()
     document_id: str | None = None

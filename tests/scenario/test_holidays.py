@@ -15,7 +15,7 @@ from bot.config import CalendarSettings, UnitCalendarSettings
 from handlers.people.actions import operator
 from scheduler.recurrence import SHANGHAI
 from store import people
-from store.models_tasks import Task, TaskState
+from store.models_tasks import OccurrenceState, Task, TaskState
 from tests.scenario.drivers import on_the_page
 from tests.scenario.test_reminding import said
 from tests.scenario.town import living, settings, settle_in
@@ -72,6 +72,29 @@ async def test_a_year_file_moves_what_was_provisional(app: App) -> None:
         assert "代替" in (await admin.heard()).card
         await said(admin, "确认")
         assert (year, 1, 4) in await due_days(app)
+
+
+async def test_a_single_day_said_in_working_days_moves_too(app: App) -> None:
+    year = unknown_year(app)
+    app.clock.go_to(datetime(year - 1, 12, 20, tzinfo=UTC))  # type: ignore[attr-defined]
+    async with on_the_page(app, "宋见微") as admin:
+        asked = (await said(admin, f"提醒祁远山{year}年1月第一个工作日前交名单")).text
+        assert "暂定" in asked
+        await said(admin, "好")
+        (before,) = await due_days(app)
+        days = [{"date": f"{year}-01-{day:02d}", "isOffDay": True} for day in range(1, 11)]
+        await admin.send_file("年.json", json.dumps({"year": year, "days": days}).encode())
+        await admin.heard()
+        assert await provisional(app)
+        await said(admin, "确认")
+        (task,) = await app.tasking.sheets.visible(operator())
+        states = [one.state for one in task.occurrences]
+        assert states.count(OccurrenceState.ASSIGNED) == 1
+        (open_one,) = [one for one in task.occurrences if one.state is OccurrenceState.ASSIGNED]
+        moved = open_one.due_at.astimezone(SHANGHAI)
+        assert (moved.year, moved.month, moved.day) > before
+        assert moved.day > 10
+        assert not open_one.is_provisional
 
 
 async def due_days(app: App) -> set[tuple[int, int, int]]:
