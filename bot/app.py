@@ -53,6 +53,7 @@ from bot.wecom import WeComNeeds, build_wecom
 from bot.wecom_desk import WeComDesk
 from handlers.ask.actions import Ask
 from handlers.ask.dialogue import AskDialogue
+from handlers.confirmations import Confirmations
 from handlers.documents.actions import Documents
 from handlers.documents.dialogue import DocumentsDialogue
 from handlers.help import Help
@@ -165,6 +166,7 @@ def _built(
     links = Links(secret=link_secret)
     identify = demo_identity(store) if is_demo else no_identity
     pending = Pending(store, clock)
+    confirmations = Confirmations(pending, people)
     proposals = make_proposals(usage.writer)
     senders: dict[ChannelName, Sends] = {}
     intake = Intake(store=store, channels=senders, clock=clock)
@@ -196,6 +198,8 @@ def _built(
         pending=pending,
         fetch=intake.fetch,
         telling=tasking.tasks.telling,
+        confirmations=confirmations,
+        senders=senders,
         screen_path=links.screen,
         proposals=proposals,
     )
@@ -208,7 +212,7 @@ def _built(
         senders=senders,
         fetch=intake.fetch,
         times=tasking.times,
-        pending=pending,
+        confirmations=confirmations,
         clock=clock,
         monotonic=time.monotonic,
         real_clock=utc_now,
@@ -220,7 +224,7 @@ def _built(
         people,
         types,
         erasing=recording.erasing,
-        confirmations=running.routes.confirmations,
+        confirmations=confirmations,
         fetch=intake.fetch,
         clock=clock,
         zone=zone,
@@ -235,8 +239,8 @@ def _built(
         recording.routes,
         running.routes,
         reporting.routes,
-        tasking.holidays(running.routes.confirmations, intake.fetch),
-        tasking.sheet_files(running.routes.confirmations, running.routes.uploading.file),
+        tasking.holidays(confirmations, intake.fetch),
+        tasking.sheet_files(confirmations, running.routes.uploading.file),
         media=Received(store, clock, tasking.dialogue.evidence.came).media,
     )
     if tasking.clock_dialogue is not None:

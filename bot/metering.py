@@ -85,6 +85,7 @@ class Meter:
                 limit=limit,
                 after=_WORDS[kind][1],
                 is_told_daily=False,
+                kind=kind,
             )
             for kind, limit in self.limits.items()
             if limit
@@ -92,8 +93,7 @@ class Meter:
 
     async def is_low(self, kind: str) -> bool:
         """Whether what is left of a kind is for what somebody asks for."""
-        prefix = f"{self.channel}:{kind}:"
-        return any(one.is_low and one.key.startswith(prefix) for one in await self.quotas())
+        return any(one.is_low and one.kind == kind for one in await self.quotas())
 
     def _month(self) -> str:
         return quotas.month_of(self.clock().astimezone(_ZONE).date())

@@ -10,10 +10,13 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bot.channels.base import KnowsCosts, Sends
 from bot.config import Settings
 from bot.messages import ChannelName, Sender
 from bot.record_desk import RecordDesk
 from bot.web.addresses import page_address
+from handlers.backups.shortage import Cost
+from handlers.confirmations import Confirmations
 from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.posting import Post
@@ -22,7 +25,7 @@ from handlers.records.actions import Records
 from handlers.records.attachments import Attachments, Fetch
 from handlers.records.browsing import RecordList
 from handlers.records.check_in import RollCalls
-from handlers.records.check_in_dialogue import CheckInDialogue
+from handlers.records.check_in_dialogue import CheckInDialogue, CostsOf
 from handlers.records.configured import days_by_type, points_by_key
 from handlers.records.deciding import Deciding
 from handlers.records.dialogue import RecordsDialogue
@@ -103,6 +106,8 @@ def build_recording(
     pending: Pending,
     fetch: Fetch,
     telling: Telling,
+    confirmations: Confirmations,
+    senders: Mapping[ChannelName, Sends],
     screen_path: Callable[[int, Sender, datetime], str],
     proposals: Proposals | None = None,
 ) -> Recording:
@@ -150,6 +155,8 @@ def build_recording(
             people=people,
             attachments=attachments,
             calendar=planner.calendar,
+            confirmations=confirmations,
+            costs_of=_costs_of(senders),
             terms=planner.terms,
         ),
         records=RecordsDialogue(
@@ -175,3 +182,15 @@ def build_recording(
         erasing=erasing,
         retention=days_by_type(settings.retention, types),
     )
+
+
+def _costs_of(senders: Mapping[ChannelName, Sends]) -> CostsOf:
+    async def costs_of(people: Mapping[ChannelName, int], *, is_invited: bool) -> Sequence[Cost]:
+        found: list[Cost] = []
+        for name, number in people.items():
+            channel = senders.get(name)
+            if isinstance(channel, KnowsCosts):
+                found += await channel.cost_of_asking(number, is_invited=is_invited)
+        return found
+
+    return costs_of

@@ -20,7 +20,6 @@ from handlers.documents.uploading import Fetch, Uploading
 from handlers.journal import Journal
 from handlers.notices.actions import Broadcasts, Recall
 from handlers.notices.dialogue import NoticesDialogue
-from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.people.binding import Binding
 from handlers.people.dialogue import PeopleDialogue
@@ -84,7 +83,7 @@ def build_running(
     senders: Mapping[ChannelName, Sends],
     fetch: Fetch,
     times: Times,
-    pending: Pending,
+    confirmations: Confirmations,
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
     real_clock: Callable[[], datetime],
@@ -92,7 +91,6 @@ def build_running(
 ) -> Running:
     """Everything about running it, over what is there already."""
     post = questions.post
-    confirmations = Confirmations(pending, people)
     undo = Undo(store, people, clock)
     roster, binding = Roster(store, clock), Binding(store, clock)
     joining = Joining(store, post, clock, people.admins)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
 
 from bot.messages import ChannelName, Conversation, IncomingMessage, Reply
-from handlers.backups.shortage import Quota
+from handlers.backups.shortage import Cost, Quota
 
 Accept = Callable[[IncomingMessage], Awaitable[bool]]
 """Stores a message durably; False when it was there already. Returns before any work is done."""
@@ -228,6 +228,15 @@ class HasQuota(Protocol):
     """Knows how much the platform still lets one do; the admins are warned when it is little."""
 
     async def quotas(self) -> Sequence[Quota]: ...
+
+
+@runtime_checkable
+class KnowsCosts(Protocol):
+    """Knows what asking many people something takes of its quotas."""
+
+    async def cost_of_asking(self, people: int, *, is_invited: bool) -> Sequence[Cost]:
+        """``is_invited``: each in private; otherwise at once, in a group. All of them answer."""
+        ...
 
 
 @runtime_checkable

@@ -26,10 +26,28 @@ class Quota:
 
     is_told_daily: bool = True
     """Otherwise once for each ``key``."""
+    kind: str = ""
+    """Which of a channel's quotas."""
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
 
     @property
     def is_low(self) -> bool:
         return self.used >= self.limit * _NEARLY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What something would take of a quota."""
+
+    quota: Quota
+    needed: int
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.needed > self.quota.left
 
 
 Quotas = Callable[[], Awaitable[Sequence[Quota]]]
@@ -60,9 +78,9 @@ class Shortage:
             )
         for quota in await self.quotas():
             if quota.is_low:
-                left = max(0, quota.limit - quota.used)
+                used = f"已用 {quota.used}/{quota.limit}，只剩 {quota.left}"
                 await self.warnings.tell(
                     f"quota:{quota.key}",
-                    f"{quota.name}已用 {quota.used}/{quota.limit}，只剩 {left}。{quota.after}",
+                    f"{quota.name}{used}。{quota.after}",
                     is_daily=quota.is_told_daily,
                 )

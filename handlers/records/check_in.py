@@ -64,16 +64,7 @@ class RollCalls:
             NotAllowed: The actor may not open this type there.
             UsageError: The unit is not clear, nobody is in it, or the type is confidential here.
         """
-        if opening.occurrence_id is not None:
-            opening = await self._for_task(actor, opening, opening.occurrence_id, here)
-        unit_id = await self._unit_of(actor, opening, here)
-        type_ = opening.type
-        if type_ is not None:
-            rights.check_opens(actor, type_, unit_id)
-            if type_.confidential and here.is_group:
-                raise UsageError("confidential", reply="这一类是保密的，请在私聊里办。")
-        elif not actor.is_operator and unit_id not in actor.roles:
-            raise NotAllowed("may not open a roll call there")
+        opening, unit_id = await self._allowed(actor, opening, here)
         now = self.book.clock()
 
         def work(session: Session) -> RollCallView:
@@ -99,6 +90,37 @@ class RollCalls:
             return view
 
         return await self.store.write(work)
+
+    async def reach(
+        self, actor: Actor, opening: Opening, here: Conversation
+    ) -> Mapping[ChannelName, int]:
+        """How many would be asked through which channel; raises what :meth:`open` does."""
+        opening, unit_id = await self._allowed(actor, opening, here)
+
+        def query(session: Session) -> Mapping[ChannelName, int]:
+            members = people.members(session, people.with_all_below(session, [unit_id]))
+            if here.is_group:
+                return {here.channel: len(members)}
+            ids = [one.id for one in members if one.id != actor.member_id]
+            return self.book.reach(session, ids)
+
+        return await self.store.read(query)
+
+    async def _allowed(
+        self, actor: Actor, opening: Opening, here: Conversation
+    ) -> tuple[Opening, int]:
+        """What it is about and for which unit, where the actor may."""
+        if opening.occurrence_id is not None:
+            opening = await self._for_task(actor, opening, opening.occurrence_id, here)
+        unit_id = await self._unit_of(actor, opening, here)
+        type_ = opening.type
+        if type_ is not None:
+            rights.check_opens(actor, type_, unit_id)
+            if type_.confidential and here.is_group:
+                raise UsageError("confidential", reply="这一类是保密的，请在私聊里办。")
+        elif not actor.is_operator and unit_id not in actor.roles:
+            raise NotAllowed("may not open a roll call there")
+        return opening, unit_id
 
     async def answer(
         self,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from bot.arguments import Arguments
 from bot.errors import UsageError
-from bot.messages import IncomingMessage, MessageKind, Reply
+from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Reply
 from bot.routing import Pass
 from handlers.access import Actor
+from handlers.backups.shortage import Cost
+from handlers.confirmations import Confirmations, Values
 from handlers.people.actions import People
 from handlers.records import wording
 from handlers.records.answers import Said, Word, read_answer
 from handlers.records.attachments import Attachments
 from handlers.records.check_in import RollCalls
 from handlers.records.on_site import OnSite
-from handlers.records.opening import read_opening
+from handlers.records.opening import Opening, read_opening
 from handlers.records.photos import Photos
 from handlers.records.roll_call_views import Result
 from scheduler.echo import echo
@@ -28,7 +31,16 @@ _STEP = re.compile(
     r"(开始|发起|催一下|催|结束|关闭|名单|情况|现场码|二维码|扫码|代签)\s*(.*)", re.DOTALL
 )
 _DECISION = re.compile(r"(同意|不同意)\s*(\d{1,9})\s+(\d{1,9})(.*)", re.DOTALL)
+_OPEN = "check_in.open"
 _NUMBER = re.compile(r"\s*#?(\d{1,9})\s*(.*)", re.DOTALL)
+
+
+class CostsOf(Protocol):
+    """What asking so many people through these channels takes of what is limited."""
+
+    async def __call__(
+        self, people: Mapping[ChannelName, int], *, is_invited: bool
+    ) -> Sequence[Cost]: ...
 
 
 def is_answer(message: IncomingMessage) -> bool:
@@ -53,7 +65,12 @@ class CheckInDialogue:
     people: People
     attachments: Attachments
     calendar: WorkdayCalendar
+    confirmations: Confirmations
+    costs_of: CostsOf
     terms: Sequence[Term] = ()
+
+    def __post_init__(self) -> None:
+        self.confirmations.on(_OPEN, self._open_anyway)
 
     async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """/签到, /签到 17, /签到 123456, /签到 开始 …, 催一下, 结束, 名单, 二维码, 代签."""
@@ -169,7 +186,38 @@ class CheckInDialogue:
         return wording.code(shown.view, shown.code, shown.until, picture, screen)
 
     async def _open(self, message: IncomingMessage, actor: Actor, words: str) -> Reply:
-        here, book = message.conversation, self.roll_calls.book
+        """At once, where it is within what the month still allows; else after a yes."""
+        here, key = message.conversation, f"{message.channel}:{message.message_id}"
+        opening = await self._read(actor, words)
+        asked = await self.roll_calls.reach(actor, opening, here)
+        costs = await self.costs_of(asked, is_invited=not here.is_group)
+        if any(one.is_too_much for one in costs):
+            values = {
+                "words": words,
+                "channel": here.channel,
+                "conversation": here.id,
+                "is_group": here.is_group,
+                "key": key,
+            }
+            body = wording.too_much(sum(asked.values()), costs)
+            return await self.confirmations.ask(
+                message, _OPEN, values, title=wording.TOO_MUCH, body=body
+            )
+        view = await self.roll_calls.open(actor, opening, here, key=key)
+        return wording.opened(view, is_group=here.is_group)
+
+    async def _open_anyway(self, actor: Actor, values: Values) -> Reply:
+        here = Conversation(
+            channel=ChannelName(str(values["channel"])),
+            id=str(values["conversation"]),
+            is_group=values["is_group"] is True,
+        )
+        opening = await self._read(actor, str(values["words"]))
+        view = await self.roll_calls.open(actor, opening, here, key=str(values["key"]))
+        return wording.opened(view, is_group=here.is_group)
+
+    async def _read(self, actor: Actor, words: str) -> Opening:
+        book = self.roll_calls.book
         opening = read_opening(
             words,
             now=book.clock().astimezone(book.zone),
@@ -181,9 +229,7 @@ class CheckInDialogue:
         if opening.refused is not None:
             refused = echo(Reject(reason=opening.refused))
             raise UsageError(f"time refused: {opening.refused}", reply=refused)
-        key = f"{message.channel}:{message.message_id}"
-        view = await self.roll_calls.open(actor, opening, here, key=key)
-        return wording.opened(view, is_group=here.is_group)
+        return opening
 
 
 def _numbered(words: str) -> tuple[int | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -262,6 +263,12 @@ class Book:
                 reply="您还没有开过签到。这样开始：/签到 开始 主题党日 今天下午3点到4点",
             )
         return latest[0]
+
+    def reach(self, session: Session, member_ids: Sequence[int]) -> Mapping[ChannelName, int]:
+        """How many of them there is a way to, by channel."""
+        keys = [f"member:{member_id}" for member_id in member_ids]
+        routes = Addresses(session, self.channels).routes(keys) if keys else {}
+        return Counter(route.channel for route in routes.values())
 
     def deliver(
         self, session: Session, member_ids: Sequence[int], key: str, reply: Reply

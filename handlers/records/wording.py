@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.messages import Attachment, Button, Card, Link, Reply
+from handlers.backups.shortage import Cost
 from handlers.records.roll_call_views import Answered, Line, Nudged, Result, RollCallView, Wording
 from store.models_records import CheckIn
 
@@ -98,6 +99,20 @@ def card(view: RollCallView, *, is_leader: bool = False, counts: bool = True) ->
         buttons=buttons,
         key=f"roll:{view.id}",
     )
+
+
+TOO_MUCH = "这个月的额度不够这次签到"
+
+
+def too_much(people: int, costs: Sequence[Cost]) -> str:
+    """What it takes, what is left, and what happens then."""
+    lines = [f"这次要问 {people} 人，大约要用："]
+    for one in costs:
+        short = "，不够" if one.is_too_much else ""
+        lines.append(f"- {one.quota.name} {one.needed} 次（还剩 {one.quota.left} 次{short}）")
+    lines += [one.quota.after for one in costs if one.is_too_much]
+    lines.append("可以少签几次，或先用纸质名单，再由支部书记 /签到 代签。")
+    return "\n".join(lines)
 
 
 def opened(view: RollCallView, *, is_group: bool) -> Reply:

@@ -177,6 +177,29 @@ async def test_a_button_is_tapped_where_dingtalk_calls_back(tmp_path: Path) -> N
             assert "实到 1" in (await secretary.heard()).text
 
 
+async def test_a_roll_call_beyond_the_months_quota_waits_for_a_yes(tmp_path: Path) -> None:
+    async with school(tmp_path, monthly_inbound=1, monthly_calls=0) as (app, found):
+        await app.people.import_roster(operator(), "支部.csv", BRANCH.encode())
+        async with over_the_stream(app, "关若谷") as secretary, over_the_stream(app, "柏舟") as one:
+            await secretary.say("/签到 开始 主题党日")
+            asked = (await secretary.heard()).card
+            assert "钉钉本月收到的消息 1 次（还剩 0 次，不够）" in asked
+            assert "接口调用" not in asked, "it is not limited"
+            assert not [seen for seen in found.fake.delivered if seen.to == one.account]
+
+            await secretary.say("确认")
+            assert "开始签到" in (await secretary.heard()).text
+            assert "签到" in (await one.heard()).card
+
+
+async def test_a_roll_call_within_it_begins_at_once(tmp_path: Path) -> None:
+    async with school(tmp_path, monthly_inbound=2, monthly_calls=2) as (app, _):
+        await app.people.import_roster(operator(), "支部.csv", BRANCH.encode())
+        async with over_the_stream(app, "关若谷") as secretary, over_the_stream(app, "柏舟"):
+            await secretary.say("/签到 开始 主题党日")
+            assert "开始签到" in (await secretary.heard()).text
+
+
 async def test_without_a_public_address_there_are_no_buttons_that_lead_nowhere(
     tmp_path: Path,
 ) -> None:

@@ -31,10 +31,13 @@ from bot.channels.dingtalk.streaming import CardStream
 from bot.channels.text import merge
 from bot.errors import ChannelRefused, ChannelUnavailable
 from bot.messages import ChannelName, Conversation, Reply
-from handlers.backups.shortage import Quota
+from handlers.backups.shortage import Cost, Quota
+from store import quotas
 
 DOWNLOAD = "/v1.0/robot/messageFiles/download"
 _FILE_DOMAINS = ("dingtalk.com", "aliyuncs.com")
+_TOGETHER = 10
+"""People whom the same words reach in one call; seldom fewer."""
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5, sock_connect=5)
 
 
@@ -65,7 +68,7 @@ class ChannelNeeds:
 
 
 class DingTalkChannel:
-    """``dingtalk``: Sends, Merges, UpdatesCards, Recalls, Downloads and ReadsDirectory."""
+    """``dingtalk``: Sends, Merges, UpdatesCards, Recalls, Downloads, ReadsDirectory, KnowsCosts."""
 
     name = ChannelName.DINGTALK
     guarantee = Sender.guarantee
@@ -87,6 +90,14 @@ class DingTalkChannel:
     async def quotas(self) -> Sequence[Quota]:
         """What is used of the month's quotas."""
         return await self._quotas()
+
+    async def cost_of_asking(self, people: int, *, is_invited: bool) -> Sequence[Cost]:
+        """About: an answer is one arrival, a card one call, and one more when it is tapped."""
+        calls = people if self._sender.has_cards else 0
+        if is_invited:
+            calls += people if self._sender.has_cards else -(-people // _TOGETHER)
+        needed = {quotas.INBOUND: people, quotas.CALLS: calls}
+        return [Cost(quota=one, needed=needed.get(one.kind, 0)) for one in await self._quotas()]
 
     @property
     def counts(self) -> Mapping[str, int]:
