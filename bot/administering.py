@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bot.admin.audit import AuditPage
 from bot.admin.board import BoardPage
 from bot.admin.documents import DocumentsPages
 from bot.admin.outbox import OutboxPage
@@ -33,6 +34,7 @@ from handlers.people.signing_in import SignIn
 from handlers.questions.browsing import QuestionList
 from handlers.reports.exporting import LedgerExport
 from handlers.tasks.browsing import TaskList
+from handlers.trail import Trail
 from store.engine import Store
 
 
@@ -116,5 +118,6 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
                 roster=needs.running.roster,
             ),
             OutboxPage(door=door, deliveries=Deliveries(needs.store, needs.clock)),
+            AuditPage(door=door, trail=Trail(needs.store, needs.zone)),
         ],
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, text
 from sqlalchemy.orm import Session
 
 from store.instant import to_microseconds
-from store.models import AuditEntry
+from store.models import Account, AuditEntry, Member, Membership
 
 _START = "0" * 64
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(792114)")
@@ -53,16 +54,53 @@ def about(session: Session, subject: str) -> Sequence[AuditEntry]:
     ).all()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Empty and None: any. ``units``: of people who are in these units and in no other."""
+
+    units: Collection[int] | None
+    name: str = ""
+    """In the name of whoever did it."""
+    what: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Before it."""
+
+
+def sought(
+    session: Session, wanted: Sought, *, offset: int = 0, limit: int = 30
+) -> tuple[int, Sequence[AuditEntry]]:
+    """How many there are, and some of them, newest first."""
+    conditions = _by_people_of(wanted.units)
+    if wanted.name:
+        named = Member.name.contains(wanted.name, autoescape=True)
+        conditions.append(_is_by(select(Member.id).where(named)))
+    if wanted.what:
+        conditions.append(AuditEntry.what == wanted.what)
+    if wanted.since is not None:
+        conditions.append(AuditEntry.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(AuditEntry.at < wanted.until)
+    total = session.scalar(select(func.count(AuditEntry.n)).where(*conditions)) or 0
+    query = select(AuditEntry).where(*conditions).order_by(AuditEntry.n.desc())
+    return total, session.scalars(query.offset(offset).limit(limit)).all()
+
+
 def latest(
     session: Session,
     *,
     who: Collection[str] | None = None,
+    units: Collection[int] | None = None,
     what: str = "",
     before: int | None = None,
     limit: int = 50,
 ) -> Sequence[AuditEntry]:
-    """Newest first: by these accounts, of deeds that begin with ``what``, older than ``before``."""
+    """Newest first: by these accounts, of deeds that begin with ``what``, older than ``before``.
+
+    ``units`` as in :class:`Sought`.
+    """
     query = select(AuditEntry).order_by(AuditEntry.n.desc()).limit(limit)
+    query = query.where(*_by_people_of(units))
     if who is not None:
         query = query.where(AuditEntry.who.in_(who))
     if what:
@@ -101,6 +139,19 @@ def first_broken(session: Session) -> int | None:
             return expected
         expected, prev_hash = entry.n + 1, entry.hash
     return None
+
+
+def _by_people_of(units: Collection[int] | None) -> list[ColumnElement[bool]]:
+    if units is None:
+        return []
+    here = select(Membership.member_id).where(Membership.unit_id.in_(units))
+    elsewhere = select(Membership.member_id).where(Membership.unit_id.not_in(units))
+    return [_is_by(here.except_(elsewhere))]
+
+
+def _is_by(members: Select[int] | CompoundSelect[int]) -> ColumnElement[bool]:
+    who = Account.platform + ":" + Account.account
+    return AuditEntry.who.in_(select(who).where(Account.member_id.in_(members)))
 
 
 def _hash(entry: AuditEntry) -> str:

@@ -52,6 +52,7 @@ class Place(StrEnum):
     DOCUMENTS = "/admin/documents"
     QUESTIONS = "/admin/questions"
     OUTBOX = "/admin/outbox"
+    AUDIT = "/admin/audit"
     NONE = ""
 
 
@@ -63,6 +64,7 @@ _PLACES: Sequence[tuple[Place, str, Act]] = (
     (Place.DOCUMENTS, "文档", Act.SIGN_IN),
     (Place.QUESTIONS, "问题", Act.SEE_QUESTIONS),
     (Place.OUTBOX, "消息", Act.SEE_DELIVERIES),
+    (Place.AUDIT, "日志", Act.SEE_AUDIT),
 )
 """Each with what one must be allowed to find it in the list of places."""
 

@@ -28,7 +28,7 @@ _BASIS_CHARS = 200
 _Pile = TypeVar("_Pile", QuestionPile, AnswerPile)
 _PILES: Sequence[tuple[QuestionPile, str]] = (
     (QuestionPile.OPEN, "等答复的"),
-    (QuestionPile.DISLIKED, "点了 👎 的"),
+    (QuestionPile.DISLIKED, "没答好的"),
     (QuestionPile.CLOSED, "处理过的"),
 )
 _ANSWER_PILES: Sequence[tuple[AnswerPile, str]] = (

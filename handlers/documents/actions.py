@@ -210,7 +210,7 @@ class Documents:
         def work(session: Session) -> None:
             check_keeps(session, actor, found.visible_to)
             documents.set_status(session, document_id, status, by=later)
-            _record(session, actor, "documents.retire", document_id, now, status)
+            _record(session, actor, "documents.retire", document_id, now, status, found.status)
 
         await self.store.write(work)
         await self._refresh([document_id])
@@ -228,7 +228,9 @@ class Documents:
         def work(session: Session) -> None:
             check_keeps(session, actor, found.visible_to)
             documents.remove(session, found.document.id)
-            _record(session, actor, "documents.remove", found.document.id, now, "removed")
+            _record(
+                session, actor, "documents.remove", found.document.id, now, "removed", found.status
+            )
 
         await self.store.write(work)
         await self.load()
@@ -341,11 +343,23 @@ def _keep(
 
 
 def _record(
-    session: Session, actor: Actor, what: str, document_id: str, now: datetime, after: str
+    session: Session,
+    actor: Actor,
+    what: str,
+    document_id: str,
+    now: datetime,
+    after: str,
+    before: str | None = None,
 ) -> None:
-    who = f"{actor.sender.channel.platform}:{actor.sender.account}"
-    subject = f"document:{document_id}"
-    audit.record(session, who=who, what=what, subject=subject, now=now, after=after)
+    audit.record(
+        session,
+        who=actor.account,
+        what=what,
+        subject=f"document:{document_id}",
+        now=now,
+        before=before,
+        after=after,
+    )
 
 
 def _details(document: Document) -> dict[str, object]:

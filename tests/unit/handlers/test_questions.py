@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UsageError
 from handlers.confirmations import is_yes_or_no
-from handlers.journal import masked
+from handlers.deeds import masked
 from handlers.questions.alike import core, is_near, is_same
 from handlers.questions.dialogue import read_answer
 from tests.fakes.messages import message
