@@ -165,11 +165,12 @@ class Tasks:
         return await self.store.write(work)
 
     async def proofs(self, actor: Actor, occurrence_id: int) -> Sequence[Proof]:
-        """Photos and files of an occurrence, oldest first, to who may see the task."""
+        """Photos and files of an occurrence, oldest first; none for who may not see them."""
 
         def query(session: Session) -> Sequence[Proof]:
             entry = steps.entry_of(session, occurrence_id, is_locked=False)
-            self._seen(session, actor, entry.task.id)
+            if not rights.sees_proofs(session, actor, entry):
+                return ()
             return showing.proofs(session, occurrence_id)
 
         return await self.store.read(query)

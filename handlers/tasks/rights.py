@@ -73,6 +73,20 @@ def sees(session: Session, actor: Actor, task: Task, entries: list[Entry]) -> bo
     return any(has(session, actor, one, task, None) for one in assignments.values())
 
 
+def sees_proofs(session: Session, actor: Actor, entry: Entry) -> bool:
+    """Photos show people: only whose they are, who gave the task, and who looks after the unit.
+
+    Others who were given the same task see that it is done, not how.
+    """
+    task, assignment = entry.task, entry.assignment
+    if actor.is_operator or is_maker(actor, task) or has(session, actor, assignment, task, None):
+        return True
+    units = {assignment.unit_id, None if assignment.unit_id else task.unit_id}
+    if assignment.member_id is not None:
+        units = {one.unit_id for one in people.memberships(session, assignment.member_id)}
+    return any(unit is not None and actor.may(Act.SEE_TASKS, unit) for unit in units)
+
+
 def must(is_allowed: bool, actor: Actor, what: str) -> None:
     """Refuse politely.
 

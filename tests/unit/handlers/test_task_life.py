@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from bot.errors import NotAllowed, UsageError
-from handlers.tasks.views import Assignee, Every, NewTask, Step
+from handlers.tasks.views import Assignee, Every, NewTask, Proof, Step
+from store import blobs
 from store.engine import Store
 from store.models_tasks import Occurrence, OccurrenceState, TaskState
 from tests.fakes.clock import FakeClock
@@ -139,3 +141,23 @@ async def test_what_needs_no_check_is_done_when_it_is_reported(office: Office) -
     await office.tasks.set_checked(boss, task, is_checked=False)
 
     assert (await office.tasks.move(teacher, number, Step.REPORT)).occurrence.state is S.DONE
+
+
+async def test_photos_are_for_whose_they_are_and_who_looks_after_them(office: Office) -> None:
+    number = await given(office, Assignee(unit_id=office.units["局"], every=Every.UNIT))
+    now = office.clock()
+
+    def keep(session: Session) -> Proof:
+        blob = blobs.put(session, b"photo", media_type="image/jpeg", now=now)
+        return Proof(name="照片.jpg", media_type="image/jpeg", blob=blob, size_bytes=5)
+
+    photo = await office.store.write(keep)
+    await office.tasks.move(await office.actor("林"), number, Step.REPORT, files=[photo])
+
+    seen = {
+        name: len(await office.tasks.proofs(await office.actor(name), number))
+        for name in ("严", "林", "何", "田")
+    }
+    assert seen == {"严": 1, "林": 1, "何": 0, "田": 0}
+    with pytest.raises(NotAllowed):
+        await office.tasks.attach(await office.actor("何"), number, [photo])
