@@ -122,8 +122,10 @@ class TaskPages:
         wanted = Filter(unit_id=unit_id, includes_closed=True, due_from=since, due_until=until)
         found = {one.id: one for one in await self.tasks.listed(actor, wanted)}
         if unit_id is None:
-            own = await self.tasks.mine(actor, includes_closed=True)
-            found |= {one.id: one for one in own if since <= one.due_at < until}
+            own = await self.tasks.mine(
+                actor, includes_closed=True, due_from=since, due_until=until
+            )
+            found |= {one.id: one for one in own}
         return sorted(found.values(), key=lambda one: (one.due_at, one.id))
 
     def _marks(self, first: date) -> Mapping[date, str]:

@@ -357,9 +357,17 @@ class Tasks:
         return await self.store.read(query)
 
     async def mine(
-        self, actor: Actor, *, includes_closed: bool = False
+        self,
+        actor: Actor,
+        *,
+        includes_closed: bool = False,
+        due_from: datetime | None = None,
+        due_until: datetime | None = None,
     ) -> Sequence[OccurrenceView]:
-        """我的任务: the actor's own, those of units they are in charge of, and own reminders."""
+        """我的任务: the actor's own, those of units they are in charge of, and own reminders.
+
+        With closed ones there may be many: name the stretch of time that is looked at.
+        """
         now = self.clock()
         member_ids = [] if actor.member_id is None else [actor.member_id]
 
@@ -370,6 +378,8 @@ class Tasks:
                 unit_ids=actor.units,
                 account=rights.account_of(actor),
                 is_open=not includes_closed,
+                due_from=due_from,
+                due_until=due_until,
             )
             return [
                 showing.occurrence(session, one, now)

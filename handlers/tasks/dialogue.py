@@ -32,6 +32,7 @@ from handlers.times import Times
 WHICH = "which"
 REASON = "reason"
 _LATER = timedelta(hours=1)
+_HISTORY = timedelta(days=120)
 _CHECKS = {"督办": True, "验收": True, "免督办": False, "免验收": False}
 _CHECKED = "“{title}”改为要确认才办结：办的人反馈后，会请交办的人看佐证、点“办结”。"
 _UNCHECKED = "“{title}”改为办的人反馈就算办结。"
@@ -114,7 +115,8 @@ class TasksDialogue:
         """/我的任务."""
         actor = await self.people.actor(message.sender)
         includes_closed = arguments.word(0) in ("全部", "已完成", "历史")
-        found = await self.tasks.mine(actor, includes_closed=includes_closed)
+        since = self.times.now() - _HISTORY if includes_closed else None
+        found = await self.tasks.mine(actor, includes_closed=includes_closed, due_from=since)
         return wording.listed("您的任务", found, self.times.now(), is_mine=True)
 
     async def step(self, message: IncomingMessage, arguments: Arguments, step: Step) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.arguments import Arguments
 from bot.errors import NotAllowed
@@ -17,6 +17,8 @@ from store import calendar_links
 from store import people as people_rows
 from store.engine import Store
 
+_PAST = timedelta(days=60)
+"""How far back a subscribed calendar reaches."""
 MEMBERS_ONLY = "只有花名册上的人有自己的日历，请管理员先把您加进花名册。"
 NO_ADDRESS = "要用日历订阅，需要管理员先配置 bot.public_url（别人能打开的网址）。"
 REVOKED = "旧的日历地址已经作废。需要时再发 /日历。"
@@ -71,6 +73,7 @@ class Feeds:
                 if channel.platform == platform:
                     actor = await self.people.actor(Sender(channel=channel, account=account))
                     if actor.member_id == member_id:
-                        found = await self.tasks.mine(actor, includes_closed=True)
+                        since = self.clock() - _PAST
+                        found = await self.tasks.mine(actor, includes_closed=True, due_from=since)
                         return actor.name, found
         return None

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -291,3 +291,26 @@ async def test_another_time_replaces_what_lies_ahead(office: Office) -> None:
     changed = await office.tasks.reschedule(boss, task_id, due_at=local(9, 28, 9))
 
     assert [one.due_at for one in changed.occurrences] == [local(9, 28, 9)]
+
+
+async def test_what_is_due_now_is_found_after_years_of_daily_ones(office: Office) -> None:
+    boss = await office.actor("严")
+    daily = Recurrence(freq=Frequency.DAILY, starts_at=START, clock=time(9))
+    await office.tasks.create(
+        boss,
+        NewTask(
+            title="晨检", rule=daily, assignees=(Assignee(member_id=office.members["杜"]),),
+            policy=Policy.plain(),
+        ),
+    )  # fmt: skip
+    for _ in range(12):
+        office.clock.now += timedelta(days=30)
+        await office.firing.fire_due()
+    teacher = await office.actor("杜")
+    today = office.clock.now
+    found = await office.tasks.mine(
+        teacher, includes_closed=True, due_from=today, due_until=today + timedelta(days=3)
+    )
+    assert [one.due_at.date() for one in found] == [
+        (today + timedelta(days=n)).date() for n in range(3)
+    ]
