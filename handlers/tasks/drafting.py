@@ -238,7 +238,7 @@ class Drafting:
             if isinstance(when, Recurring) and when.rule.names_day:
                 rule = when.rule
                 if (rule.freq, rule.interval) == (rhythm.freq, rhythm.interval):
-                    return rule if rule.clock else replace(rule, is_deadline=True)
+                    return rule
         return None
 
     def _milestones(self, edit: Edit) -> list[Milestone]:
