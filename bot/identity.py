@@ -20,8 +20,10 @@ from store.engine import Store
 GUEST = "guest"
 _ALWAYS = ("/帮助", "/文档")
 _EXAMPLES = 3
-_TELLING = re.compile(r"(?!.*(?:要求|目标|保障|领导|附则|总则))\S{5,14}")
-"""A heading that makes a question; the general ones stand in every document."""
+_TELLING = re.compile(
+    r"(?!.*(?:要求|目标|保障|领导|附则|总则|至少|不得|不少于|应当|必须|[。，；：]))\S{5,14}"
+)
+"""A heading that makes a question: not a general one, nor one that is the rule itself."""
 
 
 def demo_identity(store: Store) -> Identify:

@@ -21,8 +21,9 @@ async def give_task(
     quote: str = "",
     document_id: str | None = None,
     is_checked: bool = True,
+    days: int = 7,
 ) -> TaskView:
-    """To these units, in a week."""
+    """To these units, due in some days."""
     ids = await app.store.read(
         lambda session: [people.units_named(session, one)[0].id for one in units]
     )
@@ -30,7 +31,7 @@ async def give_task(
         title=title,
         duty=title,
         assignees=tuple(Assignee(unit_id=one) for one in ids),
-        due_at=app.clock() + timedelta(days=7),
+        due_at=app.clock() + timedelta(days=days),
         document_id=document_id,
         document_title=document,
         locator=locator,

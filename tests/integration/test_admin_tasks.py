@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -174,6 +175,18 @@ async def test_filters_find_what_they_say(app: App) -> None:
             assert "共 1 条" in shown, query
             assert title in shown, query
         assert "没有这样的任务" in (await page.get("/admin/tasks?state=late")).words
+
+
+async def test_the_board_leads_to_what_it_counts(app: App) -> None:
+    for days in (1, 5, 40):
+        await give_task(app, "报送名单", [SCHOOL], days=days)
+    async with on_the_admin_page(app, "宋见微") as page:
+        board = await page.get("/admin")
+        assert "2七天内到期" in board.words
+        links = re.findall(r'href="(/admin/tasks\?from=[^"]+)"', board.text)
+        shown = [(await page.get(one.replace("&amp;", "&"))).words for one in links]
+    assert "没有这样的任务" in shown[0]
+    assert "共 2 条" in shown[1]
 
 
 async def test_ten_thousand_are_a_page_as_fast_as_ten(app: App) -> None:
