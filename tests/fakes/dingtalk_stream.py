@@ -31,6 +31,8 @@ class FakeStream:
     """Of the server, once it runs."""
     tickets: dict[str, bool] = field(default_factory=dict)
     """Whether it was used."""
+    stolen: int = 0
+    """How many of the next tickets somebody else uses first."""
     connections: list[web.WebSocketResponse] = field(default_factory=list)
     opened: int = 0
     refused: int = 0
@@ -105,7 +107,8 @@ class FakeStream:
         subscriptions = body.get("subscriptions")
         self.subscriptions = subscriptions if isinstance(subscriptions, list) else []
         ticket = secrets.token_urlsafe(24) + "+/="
-        self.tickets[ticket] = False
+        self.tickets[ticket] = self.stolen > 0
+        self.stolen = max(0, self.stolen - 1)
         endpoint = self.base.replace("http", "ws", 1) + "/connect"
         return web.json_response({"endpoint": endpoint, "ticket": ticket})
 

@@ -158,7 +158,8 @@ class ConsoleDriver:
 
 def _card(card: Card) -> str:
     facts = [f"{name}\n{value}" for name, value in card.facts]
-    return "\n".join([card.title, card.body, *facts, *(one.label for one in card.buttons)])
+    links = [f"{one.label}\n{one.url}" for one in card.links]
+    return "\n".join([card.title, card.body, *facts, *(one.label for one in card.buttons), *links])
 
 
 @asynccontextmanager

@@ -203,6 +203,42 @@ async def test_a_new_connection_is_there_before_the_old_one_ends(stage: Stage) -
     assert stage.gateway.refused == 0, "no ticket was used twice"
 
 
+async def test_a_ticket_is_good_for_one_connection_and_the_next_try_has_its_own(
+    stage: Stage,
+) -> None:
+    stage.gateway.stolen = 2
+    async with running(stage.stream()) as stream:
+        assert await stream.reached(State.LIVE, WITHIN_S)
+        ack = await stage.gateway.push("CALLBACK", MESSAGES, said(1))
+
+    assert ack["code"] == 200
+    assert (stage.gateway.refused, stage.gateway.opened) == (2, 1)
+    assert len(stage.gateway.tickets) == 3
+    used = list(stage.gateway.tickets)[-1]
+    async with stage.session.get(f"{stage.gateway.base}/connect", params={"ticket": used}) as again:
+        assert again.status == 401, "the platform itself takes a ticket once"
+
+
+async def test_an_event_that_comes_twice_is_acknowledged_twice(stage: Stage) -> None:
+    async with running(stage.stream()):
+        for message_id in ("f-1", "f-2"):
+            ack = await stage.gateway.push(
+                "EVENT", "*", {}, message_id, eventType="user_add_org", eventId="e-7"
+            )
+            assert '"SUCCESS"' in str(ack["data"])
+    assert stage.box.changed == 2, "noted again, which is one sync all the same"
+
+
+async def test_an_event_that_cannot_be_noted_comes_again_later(stage: Stage) -> None:
+    async def broken() -> None:
+        raise OSError("no disk")
+
+    stage.inbound.directory_changed = broken
+    async with running(stage.stream()):
+        ack = await stage.gateway.push("EVENT", "*", {}, eventType="user_add_org", eventId="e-8")
+    assert '"LATER"' in str(ack["data"])
+
+
 async def test_a_thousand_messages_survive_a_cut_every_fifty(stage: Stage) -> None:
     gateway = stage.gateway
     async with running(stage.stream()):
