@@ -11,7 +11,7 @@ from bot.admin import pages
 from bot.admin.pages import Place, Visit
 from bot.admin.roster import indented
 from bot.admin.session import Door, Posted
-from bot.errors import UnreadableDocument, UsageError
+from bot.errors import NotAllowed, UnreadableDocument, UsageError
 from bot.web.documents import blocks, download
 from bot.web.links import anchor
 from handlers.access import Act, Actor
@@ -168,7 +168,7 @@ class DocumentsPages:
             return self.door.done(visit, said_of(added), where)
         file = posted.files.get("file")
         if file is None:
-            raise UsageError("no file", reply="请先选一个文件。")
+            return await self._adding(visit, {"offer": None, "trouble": ("", "请先选一个文件。")})
         try:
             offer, token = await self._files.offer(actor, file.name, file.content)
         except UnreadableDocument as error:
@@ -188,7 +188,7 @@ class DocumentsPages:
     async def _adding(self, visit: Visit, values: Mapping[str, object]) -> web.Response:
         may_add, _ = await self.shelf.may_add(visit.visitor.actor)
         if not may_add:
-            raise UsageError("may not add", reply="您没有权限添加文件。需要的话，请联系管理员。")
+            raise NotAllowed("may not add documents")
         most = {"limit_mb": self.limit_bytes // 2**20, "trouble": None}
         return pages.page(Place.DOCUMENTS, "document_add.html", visit, {**most, **values})
 

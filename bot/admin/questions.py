@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.admin import pages
 from bot.admin.pages import Place, Visit
 from bot.admin.session import Door, Posted
-from bot.errors import UsageError
+from bot.errors import NotAllowed, UsageError
 from bot.web.links import anchor
 from handlers.access import Act
 from handlers.people.managing import Roster
@@ -124,6 +124,8 @@ class QuestionsPages:
     async def _close(self, visit: Visit, posted: Posted, question_id: int) -> web.Response:
         actor = visit.visitor.actor
         found = await self.desk.look(actor, question_id)
+        if not found.may_answer:
+            raise NotAllowed(f"may not answer {question_id}")
         if not posted.is_sure:
             return _sure(
                 visit,
@@ -169,6 +171,8 @@ class QuestionsPages:
                 return self.door.done(visit, said, visit.path)
             case "retire":
                 found = await self.desk.look_standing(actor, standing_id)
+                if not found.may_change:
+                    raise NotAllowed(f"may not change {standing_id}")
                 if not posted.is_sure:
                     lines = [
                         f"问：{found.question}",

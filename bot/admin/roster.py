@@ -12,7 +12,7 @@ from bot.admin.pages import Place, Visit
 from bot.admin.session import Door, Posted
 from bot.errors import NotFound, UsageError
 from bot.messages import Role
-from handlers.access import Act, Actor
+from handlers.access import Act, Actor, check
 from handlers.people.browsing import LookedFor, RosterList, UnitOption
 from handlers.people.importing import RosterFiles
 from handlers.people.joining import Joining, Wish
@@ -196,6 +196,7 @@ class RosterPages:
 
     async def _newcomer(self, request: web.Request, visit: Visit) -> web.Response:
         actor = visit.visitor.actor
+        check(actor, Act.MANAGE_PEOPLE)
         values = {
             "units": indented(await self._managed(actor)),
             "roles": _ROLES,
@@ -254,6 +255,7 @@ class RosterPages:
         raise NotFound(f"no wish {request_id}", reply="没有这个加入申请，可能已经处理过了。")
 
     async def _sheet(self, request: web.Request, visit: Visit) -> web.Response:
+        check(visit.visitor.actor, Act.MANAGE_PEOPLE)
         values = {"result": None, **await self._around(visit.visitor.actor, _IMPORT)}
         return pages.page(Place.ROSTER, "roster_import.html", visit, values)
 

@@ -15,7 +15,7 @@ from bot.admin.session import Door, Posted
 from bot.errors import NotFound, UsageError
 from bot.web.documents import download
 from bot.web.links import Links
-from handlers.access import Act, Actor
+from handlers.access import Act, Actor, check
 from handlers.people.browsing import RosterList
 from handlers.tasks import wording
 from handlers.tasks.actions import Tasks
@@ -191,6 +191,7 @@ class TaskAdminPages:
 
     async def _wishes(self, request: web.Request, visit: Visit) -> web.Response:
         actor = visit.visitor.actor
+        check(actor, Act.MANAGE_TASKS)
         waiting = await self.tasks.postponements(actor)
         offset = pages.offset(request)
         values = {
