@@ -16,6 +16,7 @@ from bot.admin.questions import QuestionsPages
 from bot.admin.records import RecordPages
 from bot.admin.roster import RosterPages
 from bot.admin.session import Door
+from bot.admin.sessions import SessionsPage
 from bot.admin.site import AdminSite
 from bot.admin.tasks import TaskAdminPages
 from bot.channels.base import Health, SignsIn
@@ -119,5 +120,6 @@ def build_admin(settings: Settings, sign_in: SignIn, needs: AdminNeeds) -> Admin
             ),
             OutboxPage(door=door, deliveries=Deliveries(needs.store, needs.clock)),
             AuditPage(door=door, trail=Trail(needs.store, needs.zone)),
+            SessionsPage(door=door, sign_in=sign_in),
         ],
     )

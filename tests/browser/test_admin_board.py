@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.browser.admin_desk import AdminDesk
 from tests.browser.looking import overflow
+from tests.scenario.admin_driver import on_the_admin_page
 from tests.scenario.drivers import on_the_page
 
 pytestmark = pytest.mark.needs("chromium")
@@ -48,3 +49,17 @@ async def test_what_runs_is_named_in_chinese(desk: AdminDesk) -> None:
     await expect(health).to_contain_text("企业微信应用")
     names = await health.locator("li > span:first-child").all_text_contents()
     assert [name for name in names if name.isascii()] == []
+
+
+async def test_another_browser_is_seen_and_signed_out(desk: AdminDesk) -> None:
+    async with on_the_admin_page(desk.app, "宋见微") as other:
+        await desk.enter("宋见微")
+        await desk.page.get_by_role("link", name="宋见微").click()
+        await expect(desk.page.get_by_text("共 2 处")).to_be_visible()
+        await desk.is_readable("sessions")
+        assert (await other.get("/admin")).status == 200
+        row = desk.page.get_by_role("main").get_by_role("button", name="退出")
+        await row.click()
+        await desk.said("那一处已退出")
+        assert (await other.get("/admin")).status == 401
+    await expect(desk.page.get_by_text("共 1 处")).to_be_visible()

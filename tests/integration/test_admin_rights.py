@@ -60,6 +60,8 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     "GET /admin": Rule(act=Act.SIGN_IN),
     "POST /admin/leave": Rule(act=Act.SIGN_IN),
+    "GET /admin/sessions": Rule(act=Act.SIGN_IN),
+    "POST /admin/sessions": Rule(act=Act.SIGN_IN, status=None),
     "GET /admin/audit": Rule(act=Act.SEE_AUDIT),
     "GET /admin/documents": Rule(act=Act.SIGN_IN),
     "GET /admin/documents/add": Rule(act=Act.MANAGE_DOCUMENTS),
