@@ -143,6 +143,22 @@ async def test_only_our_own_forms_count(
         assert (await browser.get("/admin")).status == (401 if status == 200 else 200)
 
 
+async def test_who_does_too_much_at_once_waits(app: App) -> None:
+    async with on_the_admin_page(app, "宋见微") as browser:
+        posts = [await browser.post("/admin/sessions", {"id": "none"}) for _ in range(61)]
+        assert {one.status for one in posts[:60]} == {404}
+        assert posts[60].status == 429
+        assert "过一分钟再试" in posts[60].words
+        assert (await browser.get("/admin")).status == 200, "looking is not doing"
+
+
+async def test_what_is_too_large_is_refused_in_words(app: App) -> None:
+    async with on_the_admin_page(app, "宋见微") as browser:
+        refused = await browser.post("/admin/sessions", {"id": "x" * 300_000})
+        assert refused.status == 413
+        assert "太大了" in refused.words
+
+
 async def test_a_link_is_not_used_up_from_elsewhere(app: App) -> None:
     token = await link_of(app, "宋见微")
     async with at_the_door(app) as browser:
