@@ -1,12 +1,16 @@
-"""Six digits that prove somebody is there: new every minute, by a roll call's secret. Pure."""
+"""Six digits that prove somebody is there: new every minute, by a roll call's secret."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import deque
 from datetime import UTC, datetime, timedelta
 
 MINUTE = timedelta(minutes=1)
+MOST_WRONG = 10
+"""In five minutes: who reads the digits off a screen needs fewer, who guesses needs more."""
+_WRONG_FOR = timedelta(minutes=5)
 _OLDEST = timedelta(days=1)
 
 
@@ -36,3 +40,18 @@ def was_code(secret: str, code: str, now: datetime, since: datetime) -> bool:
             return True
         moment += MINUTE
     return False
+
+
+class Tries:
+    """Wrong codes by roll call and member, of the last minutes. Kept in memory only."""
+
+    def __init__(self) -> None:
+        self._wrong: dict[tuple[int, int], deque[datetime]] = {}
+
+    def add(self, who: tuple[int, int], now: datetime) -> None:
+        self._wrong = {key: of for key, of in self._wrong.items() if now - of[-1] < _WRONG_FOR}
+        self._wrong.setdefault(who, deque(maxlen=MOST_WRONG)).append(now)
+
+    def are_too_many(self, who: tuple[int, int], now: datetime) -> bool:
+        found = self._wrong.get(who)
+        return found is not None and len(found) == MOST_WRONG and now - found[0] < _WRONG_FOR

@@ -16,6 +16,7 @@ from bot.messages import ChannelName, Conversation, Reply, Sender
 from handlers.access import Actor
 from handlers.records import rights
 from handlers.records.answers import Said
+from handlers.records.on_site_code import Tries
 from handlers.records.roll_call_views import Line, RollCallView, Wording
 from handlers.records.types import RecordType, RecordTypes
 from scheduler.recipients import Addresses
@@ -50,6 +51,7 @@ class Book:
     """Those that can send to a person, best first."""
     wording: Wording
     points: Mapping[str, float] = field(default_factory=dict)
+    tries: Tries = field(default_factory=Tries)
     prove: Prove = _nothing
     """Reports the occurrence that a roll call was held for."""
 

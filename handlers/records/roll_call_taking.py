@@ -105,14 +105,17 @@ class Taking:
         return any(is_code(one.secret or "", code, now) for one in asking)
 
     def wrong_code(
-        self, session: Session, roll_call: RollCall, code: str, now: datetime
+        self, session: Session, roll_call: RollCall, member_id: int, code: str, now: datetime
     ) -> Result | None:
-        """What is wrong with a code for ``roll_call``, if anything."""
-        secret = roll_call.secret or ""
+        """What is wrong with a member's code for ``roll_call``, if anything."""
+        secret, who = roll_call.secret or "", (roll_call.id, member_id)
         if not code:
             return Result.CODE_MISSING
+        if self.book.tries.are_too_many(who, now):
+            return Result.CODE_TOO_OFTEN
         if is_code(secret, code, now):
             return None
+        self.book.tries.add(who, now)
         if was_code(secret, code, now, roll_call.opened_at):
             return Result.CODE_OLD
         is_other = self.shown_elsewhere(session, code, now)
@@ -155,7 +158,7 @@ class Taking:
             if now < roll_call.starts_at - EARLY:
                 return Answered(result=Result.TOO_EARLY, view=view)
             if roll_call.secret is not None and not is_there:
-                wrong = self.wrong_code(session, roll_call, said.code, now)
+                wrong = self.wrong_code(session, roll_call, line.member_id, said.code, now)
                 if wrong is not None:
                     return Answered(result=wrong, view=view)
         was = CheckIn(line.standing)

@@ -31,6 +31,7 @@ class Result(StrEnum):
     CODE_MISSING = "code_missing"
     CODE_WRONG = "code_wrong"
     CODE_OLD = "code_old"
+    CODE_TOO_OFTEN = "code_too_often"
     CODE_OTHER = "code_other"
     """Another roll call's."""
     REASON_MISSING = "reason_missing"

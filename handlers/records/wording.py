@@ -274,6 +274,8 @@ def _told(found: Answered, view: RollCallView, who: str) -> str:
             return "现场码不对，请看现场屏幕上最新的六位数字，再发一次。"
         case Result.CODE_OLD:
             return "这个现场码已经过期了（每分钟换一次），请看现场最新的数字，再发一次。"
+        case Result.CODE_TOO_OFTEN:
+            return "错的现场码发得太多了，请过五分钟再发，或者请组织者代签。"
         case Result.CODE_OTHER:
             return f"这是另一个签到的现场码。要签“{view.title}”，请看它现场的数字。"
         case Result.REASON_MISSING:

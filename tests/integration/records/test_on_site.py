@@ -21,7 +21,7 @@ from bot.messages import ChannelName, Sender
 from bot.web import pages
 from bot.web.check_in import CheckInPages
 from handlers.records.answers import Said, Word, read_answer
-from handlers.records.on_site_code import code_at, ends_at, is_code, was_code
+from handlers.records.on_site_code import MOST_WRONG, code_at, ends_at, is_code, was_code
 from handlers.records.qr import drawing, poster
 from handlers.records.roll_call_views import Answered, Result, RollCallView
 from store import blobs, people, records
@@ -115,6 +115,18 @@ async def test_bare_digits_sign_in_only_where_a_code_is_asked_for(hall: Hall) ->
     assert found.result is Result.DONE
     assert found.view is not None
     assert found.view.id == view.id
+
+
+async def test_whoever_guesses_has_to_wait(hall: Hall) -> None:
+    view = await hall.open(WORDS)
+    right = int(await code_of(hall, view))
+    for n in range(MOST_WRONG):
+        guess = f"{(right + 11 + n) % 1_000_000:06d}"
+        assert (await say(hall, "柏舟", guess)).result is Result.CODE_WRONG
+    assert (await say(hall, "柏舟", f"{right:06d}")).result is Result.CODE_TOO_OFTEN
+    assert (await say(hall, "檀溪", f"{right:06d}")).result is Result.DONE
+    hall.clock.go(5 * 60)
+    assert (await say(hall, "柏舟", await code_of(hall, view))).result is Result.DONE
 
 
 async def test_two_devices_scan_at_once_and_count_once(hall: Hall) -> None:

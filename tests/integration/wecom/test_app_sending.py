@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.channels.base import Sent, SignsIn, Target
+from bot.channels.base import Sent, SignsIn, SignsInInside, Target
 from bot.channels.wecom.errors import PlatformRefused
 from bot.channels.wecom.incoming import ReplyTo
 from bot.errors import ChannelRefused, ChannelUnavailable, NotAllowed, OutcomeUnknown
@@ -392,6 +392,9 @@ async def test_signing_in_tells_who_it_is_once(wecom: Stage) -> None:
             await wecom.app.account_of(code)
     assert "state=abc1" in wecom.app.sign_in_url("https://x.example/login", "abc1")
     assert wecom.app.inside_sign_in_url("https://x.example/", "a1").endswith("#wechat_redirect")
+    assert isinstance(wecom.app, SignsInInside)
+    assert wecom.app.is_inside("Mozilla/5.0 (iPhone) MicroMessenger/7.0 wxwork/4.1")
+    assert not wecom.app.is_inside("Mozilla/5.0 (iPhone) MicroMessenger/8.0")
     with pytest.raises(ValueError, match="state"):
         wecom.app.sign_in_url("https://x.example/", "a b")
 
