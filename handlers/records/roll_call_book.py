@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -33,6 +33,8 @@ from store.models_records import (
 )
 from store.records import Entered, NewFile, NewRecord
 
+_MANY = 500
+_COUNTED_FOR = timedelta(seconds=1)
 Prove = Callable[[Session, Actor, int, str, datetime], None]
 
 
@@ -52,6 +54,8 @@ class Book:
     wording: Wording
     points: Mapping[str, float] = field(default_factory=dict)
     tries: Tries = field(default_factory=Tries)
+    recent: dict[int, tuple[datetime, Mapping[CheckIn, int]]] = field(default_factory=dict)
+    """What large roll calls were counted to be, for a second each."""
     prove: Prove = _nothing
     """Reports the occurrence that a roll call was held for."""
 
@@ -225,9 +229,24 @@ class Book:
             is_open=is_open(roll_call, self.clock()),
             occurrence_id=roll_call.occurrence_id,
             needs_code=roll_call.secret is not None,
-            counts=roll_calls.counts(session, roll_call.id),
+            counts=self.counts(session, roll_call.id, is_exact=with_roster),
             lines=lines,
         )
+
+    def counts(
+        self, session: Session, roll_call_id: int, *, is_exact: bool
+    ) -> Mapping[CheckIn, int]:
+        """Counting thousands for each of thousands takes long: a large one may be a second old."""
+        now = self.clock()
+        counted_at, known = self.recent.get(roll_call_id, (None, None))
+        if known is not None and counted_at is not None and not is_exact:
+            if timedelta() <= now - counted_at < _COUNTED_FOR:
+                return known
+            self.recent.pop(roll_call_id, None)
+        counts = roll_calls.counts(session, roll_call_id)
+        if sum(counts.values()) >= _MANY:
+            self.recent[roll_call_id] = (now, counts)
+        return counts
 
     def leads(self, actor: Actor, roll_call: RollCall) -> bool:
         if actor.is_operator or (

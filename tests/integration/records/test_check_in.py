@@ -217,6 +217,27 @@ async def test_a_make_up_waits_for_an_officer(hall: Hall, is_agreed: bool) -> No
     assert len(counted) == int(is_agreed)
 
 
+async def test_a_large_one_is_counted_once_a_second_and_exactly_at_the_end(hall: Hall) -> None:
+    def move_in(session):  # type: ignore[no-untyped-def]
+        [branch] = people.units_named(session, "第一党支部")
+        for n in range(500):
+            member = people.add_member(session, name=f"教师{n}", now=hall.clock())
+            people.give_role(session, member.id, branch.id, "teacher")
+
+    await hall.store.write(move_in)
+    view = await hall.open()
+    officer = await hall.who("关若谷")
+    for name in ("柏舟", "檀溪"):
+        assert (await say(hall, name)).result is Result.DONE
+    hall.clock.go(1)
+    shown = await say(hall, "谷雨")
+    assert shown.view is not None
+    assert (shown.view.expected, shown.view.present) == (505, 3)
+    await say(hall, "桑榆晚")
+    closed = await hall.roll_calls.close(officer, view.id, GROUP)
+    assert (closed.present, closed.missing) == (4, 501)
+
+
 async def test_only_the_missing_are_nudged_and_not_twice_a_minute(hall: Hall) -> None:
     view = await hall.open()
     await say(hall, "柏舟")
