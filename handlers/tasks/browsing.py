@@ -144,7 +144,7 @@ class TaskList:
                 is_paused=task.state == TaskState.PAUSED,
                 history=showing.history(session, task.id, occurrence_id)[-_MOST_HISTORY:],
                 receipts=receipts(session, occurrence_id),
-                proofs=showing.proofs(session, occurrence_id),
+                proofs=_proofs(session, actor, entry),
                 steps=steps.possible(session, actor, entry),
                 commands=rights.commands(session, actor, task)
                 and task.state != TaskState.CANCELLED,
@@ -161,8 +161,7 @@ class TaskList:
         """
 
         def query(session: Session) -> Picture:
-            _seen(session, actor, occurrence_id)
-            files = showing.proofs(session, occurrence_id)
+            files = _proofs(session, actor, _seen(session, actor, occurrence_id))
             found = files[n] if n < len(files) else None
             blob_id = found and (found.thumbnail if is_small else found.blob)
             blob = blobs.get(session, blob_id) if blob_id else None
@@ -171,6 +170,12 @@ class TaskList:
             return Picture(name=found.name, media_type=blob.media_type, content=blob.bytes)
 
         return await self.store.read(query)
+
+
+def _proofs(session: Session, actor: Actor, entry: Entry) -> Sequence[Proof]:
+    """None for who may know of the task and not see its photos."""
+    may = rights.sees_proofs(session, actor, entry)
+    return showing.proofs(session, entry.occurrence.id) if may else ()
 
 
 def _seen(session: Session, actor: Actor, occurrence_id: int) -> Entry:
