@@ -14,6 +14,7 @@ from bot.control import Operations
 from bot.errors import UsageError
 from handlers.people.actions import operator
 from handlers.records.erasing import Erasing
+from handlers.records.form_bundle import FormBundles
 from handlers.records.personal import Personal
 from handlers.reports.actions import Form, Reports
 from handlers.reports.period import read_period
@@ -39,6 +40,11 @@ class _Report(_Request):
     type: str | None = None
 
 
+class _Bundle(_Request):
+    type: str
+    path: str
+
+
 class _Person(_Request):
     name: str
     path: str | None = None
@@ -51,11 +57,13 @@ class RecordDesk:
     reports: Reports
     personal: Personal
     erasing: Erasing
+    bundles: FormBundles
 
     def operations(self) -> Operations:
         """By the names that the command line uses."""
         return {
             "records.export": lambda values, exchange: self._export(_read(_Export, values)),
+            "records.bundle": lambda values, exchange: self._bundle(_read(_Bundle, values)),
             "report": lambda values, exchange: self._report(_read(_Report, values)),
             "people.export": lambda values, exchange: self._export_person(_read(_Person, values)),
             "people.erase": lambda values, exchange: self._erase(_read(_Person, values)),
@@ -66,6 +74,13 @@ class RecordDesk:
             operator(), type_name=request.type, first=request.first, last=request.last
         )
         return await _written(request.path, content)
+
+    async def _bundle(self, request: _Bundle) -> JsonValue:
+        type_ = self.bundles.book.types.named(request.type)
+        if type_ is None:
+            raise UsageError("no such type", reply=f"没有“{request.type}”这一种填报，请核对名称。")
+        bundle = await self.bundles.of(operator(), type_)
+        return await _written(request.path, bundle.content)
 
     async def _report(self, request: _Report) -> JsonValue:
         period = read_period(request.period, self.reports.today())

@@ -15,6 +15,7 @@ from bot.config import Settings
 from bot.messages import ChannelName, Sender
 from bot.record_desk import RecordDesk
 from bot.web.addresses import page_address
+from bot.web.forms import FormPages
 from handlers.backups.shortage import Cost
 from handlers.confirmations import Confirmations
 from handlers.pending import Pending
@@ -24,13 +25,19 @@ from handlers.records import wording
 from handlers.records.actions import Records
 from handlers.records.attachments import Attachments, Fetch
 from handlers.records.browsing import RecordList
+from handlers.records.case_reminders import CaseReminders
 from handlers.records.check_in import RollCalls
 from handlers.records.check_in_dialogue import CheckInDialogue, CostsOf
 from handlers.records.configured import days_by_type, points_by_key
-from handlers.records.deciding import Deciding
 from handlers.records.dialogue import RecordsDialogue
 from handlers.records.erasing import Erasing
+from handlers.records.evidence import Evidence
+from handlers.records.filling import Filling
+from handlers.records.form_bundle import FormBundles
 from handlers.records.form_dialogue import FormDialogue
+from handlers.records.form_links import FormLinks
+from handlers.records.form_windows import FormWindows
+from handlers.records.handing_in import HandingIn
 from handlers.records.on_site import OnSite
 from handlers.records.personal import Personal
 from handlers.records.photos import Photos
@@ -40,6 +47,8 @@ from handlers.records.routes import RecordRoutes
 from handlers.records.steps import Steps
 from handlers.records.type_files import BUILTIN, load_record_types
 from handlers.records.types import RecordTypes
+from handlers.records.window_book import WindowBook
+from handlers.records.window_dialogue import WindowDialogue
 from handlers.reports.actions import Reports
 from handlers.reports.dialogue import ReportsDialogue
 from handlers.tasks.proving import prove
@@ -59,11 +68,15 @@ class Recording:
     store: Store
     roll_calls: RollCalls
     on_site: OnSite
+    windows: FormWindows
+    filling: Filling
+    case_reminders: CaseReminders
     records: Records
     browsing: RecordList
-    deciding: Deciding
+    deciding: Steps
     reports: Reports
     routes: RecordRoutes
+    form_pages: FormPages
     desk: RecordDesk
     erasing: Erasing
     retention: Mapping[str, int]
@@ -72,11 +85,16 @@ class Recording:
         """Close roll calls when their time is over, and let go of old records, until cancelled."""
         woken = self.store.woken(roll_calls.TOPIC)
         looked_on: date | None = None
+        reminded_on: date | None = None
         while True:
             if (today := self.records.today()) != looked_on:
                 await self.erasing.expire(self.retention, today)
+                await self.filling.forget_expired()
                 looked_on = today
             next_at = await self.roll_calls.close_due()
+            await self.windows.close_due()
+            if reminded_on != today and await self.case_reminders.remind():
+                reminded_on = today
             wait_s = _LOOK_EVERY_S
             if next_at is not None:
                 left_s = (next_at - self.roll_calls.book.clock()).total_seconds()
@@ -138,15 +156,30 @@ def build_recording(
         calendar=planner.calendar,
         terms=planner.terms,
     )
-    deciding = Deciding(
-        steps=Steps(store=store, views=views, clock=clock), post=Post(channels=channels)
-    )
+    post = Post(channels=channels)
+    steps = Steps(store=store, views=views, post=post, calendar=planner.calendar, clock=clock)
     reports = Reports(
         store=store, types=types, clock=clock, zone=zone, is_ranked=settings.reports.ranking
     )
     personal = Personal(store=store, clock=clock, types=types)
     erasing = Erasing(store=store, clock=clock)
     attachments = Attachments(store=store, clock=clock, fetch=fetch)
+    evidence = Evidence(store=store, attachments=attachments, clock=clock)
+    window_book = WindowBook(types=types, clock=clock, zone=zone)
+    windows = FormWindows(store=store, book=window_book, post=post)
+    bundles = FormBundles(store=store, book=window_book)
+    filling = Filling(
+        records=records,
+        attachments=attachments,
+        handing_in=HandingIn(records=records, book=window_book, post=post),
+    )
+    form_links = FormLinks(
+        filling=filling,
+        people=people,
+        post=post,
+        address=page_address(settings.bot),
+        is_public=bool(settings.bot.public_url),
+    )
     routes = RecordRoutes(
         check_in=CheckInDialogue(
             roll_calls=calls,
@@ -163,22 +196,39 @@ def build_recording(
             records=records,
             people=people,
             pending=pending,
-            deciding=deciding,
+            steps=steps,
+            evidence=evidence,
             rewords=proposals if settings.model.reads_records else None,
         ),
-        forms=FormDialogue(records=records, people=people, attachments=attachments),
+        forms=FormDialogue(
+            filling=filling,
+            links=form_links,
+            windows=WindowDialogue(
+                windows=windows,
+                bundles=bundles,
+                people=people,
+                calendar=planner.calendar,
+                terms=planner.terms,
+            ),
+            people=people,
+            evidence=evidence,
+        ),
         reports=ReportsDialogue(reports=reports, people=people, personal=personal),
     )
     return Recording(
         store=store,
         roll_calls=calls,
         on_site=on_site,
+        windows=windows,
+        filling=filling,
+        case_reminders=CaseReminders(store=store, book=window_book, post=post),
         records=records,
         browsing=RecordList(store, views),
-        deciding=deciding,
+        deciding=steps,
         reports=reports,
         routes=routes,
-        desk=RecordDesk(reports=reports, personal=personal, erasing=erasing),
+        form_pages=FormPages(links=form_links),
+        desk=RecordDesk(reports=reports, personal=personal, erasing=erasing, bundles=bundles),
         erasing=erasing,
         retention=days_by_type(settings.retention, types),
     )

@@ -78,6 +78,7 @@ def build_site(app: App) -> web.Application:
         app.health_pages,
         app.tasking.task_pages,
         app.tasking.calendar_pages,
+        app.recording.form_pages,
         app.admin,
     ):
         routes.add_routes(site)

@@ -53,14 +53,13 @@ def in_window(session: Session, window_id: int) -> Sequence[Record]:
 
 
 def with_limit(session: Session, until: date) -> Sequence[tuple[Record, FormCase]]:
-    """Newest entries that have an owner and are due by a day, by their day."""
+    """Newest entries that are due by a day, by their day."""
     later = aliased(Record)
     rows = session.execute(
         select(Record, FormCase)
         .join(FormCase, FormCase.record_id == Record.id)
         .where(
             FormCase.due_on <= until,
-            FormCase.owner_id.is_not(None),
             ~select(later.id).where(later.replaces == Record.id).exists(),
         )
         .order_by(FormCase.due_on, Record.id)
@@ -74,6 +73,11 @@ def open_window(session: Session, values: Mapping[str, object]) -> FormWindow | 
         return None
     wake(session, TOPIC)
     return session.scalars(select(FormWindow).where(FormWindow.key == values["key"])).one()
+
+
+def follow(session: Session, before_id: int, after_id: int) -> None:
+    """What stands beside an entry stands beside the one that takes its place."""
+    keep(session, after_id, of(session, before_id))
 
 
 def window(session: Session, window_id: int) -> FormWindow | None:
@@ -98,7 +102,11 @@ def windows(
     if type is not None:
         query = query.where(FormWindow.type == type)
     if open_at is not None:
-        query = query.where(FormWindow.closed_at.is_(None), FormWindow.closes_at > open_at)
+        query = query.where(
+            FormWindow.closed_at.is_(None),
+            FormWindow.opened_at <= open_at,
+            FormWindow.closes_at > open_at,
+        )
     return session.scalars(query).all()
 
 
@@ -146,6 +154,21 @@ def link_named(session: Session, conversation: str, now: datetime) -> PendingFor
             PendingForm.conversation == conversation, PendingForm.expires_at > now
         )
     ).one_or_none()
+
+
+def is_any_expired(session: Session, now: datetime) -> bool:
+    """Whether a form or a link is over."""
+    found = session.scalars(select(PendingForm.id).where(PendingForm.expires_at <= now).limit(1))
+    return found.first() is not None
+
+
+def take_expired(session: Session, now: datetime) -> Sequence[PendingForm]:
+    """Forms and links whose time is over; they are gone."""
+    rows = session.scalars(select(PendingForm).where(PendingForm.expires_at <= now)).all()
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    return rows
 
 
 def put_pending(session: Session, form: PendingForm) -> None:

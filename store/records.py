@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from store import audit, blobs
+from store import audit, blobs, cases
 from store.inserting import HotInsert, Plain
 from store.models_records import (
     RECORDED,
@@ -157,6 +157,7 @@ def follow(
     session.add(after)
     session.flush()
     _add_files(session, after.id, files_of(session, record.id) if files is None else files)
+    cases.follow(session, record.id, after.id)
     line = select(Record.id).where((Record.id == root_id) | (Record.root_id == root_id))
     so_far = session.scalar(
         select(func.coalesce(func.sum(ScoreEntry.hundredths), 0)).where(
@@ -206,6 +207,12 @@ def _note(session: Session, before: Record, after: Record, entered: Entered) -> 
 def get(session: Session, record_id: int) -> Record | None:
     """One entry."""
     return session.get(Record, record_id)
+
+
+def keyed(session: Session, key: str) -> Record | None:
+    """The newest entry of the line that was entered under a key."""
+    first = session.scalars(select(Record).where(Record.key == key)).one_or_none()
+    return None if first is None else newest(session, first.id)
 
 
 def newest(session: Session, record_id: int) -> Record | None:

@@ -19,7 +19,7 @@ from handlers.records import ledger_wording as wording
 from handlers.records import wording as days
 from handlers.records.actions import Records
 from handlers.records.browsing import Entry, Line, LookedFor, RecordList, Standing
-from handlers.records.deciding import Deciding
+from handlers.records.steps import Steps
 from handlers.records.types import RecordType
 from handlers.reports.actions import MEDIA_TYPES, Form
 from handlers.reports.exporting import LedgerExport
@@ -56,7 +56,7 @@ class RecordPages:
     door: Door
     browsing: RecordList
     records: Records
-    deciding: Deciding
+    deciding: Steps
     export: LedgerExport
     people: RosterList
 

@@ -1,4 +1,4 @@
-"""``records export``, ``report``, ``people export`` and ``people erase``."""
+"""``records export``, ``records bundle``, ``report``, ``people export`` and ``people erase``."""
 
 from __future__ import annotations
 
@@ -38,6 +38,17 @@ def export_records(
         "path": str(file.absolute()), "type": type_name, "first": first, "last": last,
     }  # fmt: skip
     _write("records.export", values, config, data)
+
+
+def bundle_records(
+    type_name: Annotated[str, typer.Argument(help="哪一种填报，例如 材料报送。")],
+    file: Annotated[Path, typer.Argument(help="写到哪个 .zip 文件。")],
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+) -> None:
+    """把最近一次填报收到的文件按要求改名，打成一个压缩包；保密的不能打包。"""
+    values: dict[str, JsonValue] = {"type": type_name, "path": str(file.absolute())}
+    _write("records.bundle", values, config, data)
 
 
 def report(

@@ -14,13 +14,14 @@ from bot.errors import NotAllowed, NotFound, UsageError
 from bot.messages import Conversation
 from handlers.access import Actor
 from handlers.records import rights
+from handlers.records.evidence import placed
 from handlers.records.reading import RecordDraft, read_records
 from handlers.records.record_views import RecordView, Views, own_unit
 from handlers.records.roll_call_book import entered_by
 from handlers.records.roster_view import roster_view
-from handlers.records.types import RecordType, RecordTypes
+from handlers.records.types import RecordTypes
 from scheduler.school_calendar import Term, WorkdayCalendar
-from store import records
+from store import cases, records
 from store.engine import Store
 from store.models_records import RECORDED, WITHDRAWN, Record, RecordKind
 from store.records import NewFile, NewRecord, Wanted
@@ -68,7 +69,13 @@ class Records:
         return await asyncio.to_thread(read)
 
     async def enter_drafts(
-        self, actor: Actor, drafts: Sequence[Mapping[str, object]], here: Conversation, *, key: str
+        self,
+        actor: Actor,
+        drafts: Sequence[Mapping[str, object]],
+        here: Conversation,
+        *,
+        key: str,
+        files: Sequence[NewFile] = (),
     ) -> list[RecordView]:
         """Store what was confirmed; under the same ``key`` once.
 
@@ -77,6 +84,7 @@ class Records:
             drafts: As ``RecordDraft.to_json``, with ``unit_id``.
             here: Where it was confirmed.
             key: Names the confirmation.
+            files: Evidence of the first.
 
         Raises:
             NotAllowed: The actor may not hand in such a record for that unit.
@@ -87,53 +95,14 @@ class Records:
             stored = []
             for n, draft in enumerate(drafts):
                 new = self._of_draft(session, actor, draft, f"draft:{key}:{n}")
-                record_id = records.add(session, new, entered_by(actor, here, now))
+                type_ = self.types.get(new.type)
+                own = placed(files, type_) if n == 0 and type_ is not None else ()
+                record_id = records.add(session, new, entered_by(actor, here, now), own)
                 if record_id is not None:
                     stored.append(
                         self.views.view(session, actor, session.get_one(Record, record_id))
                     )
             return stored
-
-        return await self.store.write(work)
-
-    async def submit(
-        self,
-        actor: Actor,
-        type_: RecordType,
-        values: Mapping[str, object],
-        files: Sequence[NewFile],
-        here: Conversation,
-        *,
-        key: str,
-    ) -> RecordView | None:
-        """Hand in a form; None when it was handed in before under the same ``key``.
-
-        Raises:
-            NotAllowed: The actor may not hand in this type.
-        """
-        now = self.clock()
-
-        def work(session: Session) -> RecordView | None:
-            unit_id = own_unit(session, actor)
-            rights.check_submits(actor, type_, unit_id)
-            state = type_.states[0]
-            new = NewRecord(
-                kind=RecordKind.FORM,
-                type=type_.id,
-                on=self.today(),
-                unit_id=unit_id,
-                member_id=actor.member_id,
-                key=key,
-                fields=values,
-                state=state.id,
-                is_counted=state.is_final,
-                is_confidential=type_.confidential,
-                hundredths=self.views.hundredths(type_),
-            )
-            record_id = records.add(session, new, entered_by(actor, here, now), files)
-            if record_id is None:
-                return None
-            return self.views.view(session, actor, session.get_one(Record, record_id))
 
         return await self.store.write(work)
 
@@ -209,9 +178,14 @@ class Records:
             found = []
             for record in records.find(session, wanted):
                 type_ = self.types.get(record.type)
-                if type_ and any(
-                    rights.is_among(actor, move.who, record.unit_id)
+                if type_ is None or self.views.is_hidden(session, actor, record, type_):
+                    continue
+                owner = cases.of(session, record.id).owner_id
+                own = self.views.submitters(session, record)
+                if any(
+                    rights.is_among(actor, move.who, record.unit_id, submitters=own, owner=owner)
                     for move in type_.moves_from(record.state)
+                    if not move.at_close
                 ):
                     found.append(self.views.view(session, actor, record))
             return found[:_LISTED]

@@ -209,26 +209,33 @@ _COUNTED: Mapping[Standing | None, bool] = {
 
 def reaches(actor: Actor, types: Sequence[RecordType]) -> list[Reach]:
     """What ``Views.seen`` lets the actor see, as a query asks it; types with one rule together."""
-    by_rule: dict[tuple[Who, Who, bool], list[str]] = {}
+    by_rule: dict[tuple[Who, Who, bool, bool], list[str]] = {}
     for one in types:
         deciders = () if one.confidential else tuple(who for move in one.moves for who in move.who)
-        by_rule.setdefault((one.see, deciders, Party.SUBMITTER in one.see), []).append(one.id)
+        rule = (one.see, deciders, Party.SUBMITTER in one.see, one.is_vote)
+        by_rule.setdefault(rule, []).append(one.id)
     return [
         Reach(
             types=ids,
-            unit_ids=_units(actor, (*see, *deciders)),
-            own=actor.member_id if is_own else None,
+            unit_ids=() if is_vote else _units(actor, (*see, *deciders)),
+            own=actor.member_id if is_own or is_vote else None,
         )
-        for (see, deciders, is_own), ids in by_rule.items()
+        for (see, deciders, is_own, is_vote), ids in by_rule.items()
     ]
 
 
 def turns(actor: Actor, types: Sequence[RecordType]) -> list[Reach]:
-    """Unsettled records on which the actor's roles let them take a step."""
+    """Unsettled records on which the actor's roles, or having sent them, let them take a step."""
     return [
-        Reach(types=[one.id], unit_ids=_units(actor, move.who), states=leaves)
+        Reach(
+            types=[one.id],
+            unit_ids=_units(actor, move.who),
+            states=leaves,
+            own=actor.member_id if Party.SUBMITTER in move.who else None,
+        )
         for one in types
         for move in one.moves
+        if not move.at_close
         if (leaves := [state for state in move.leaves if state in _open(one)])
     ]
 

@@ -18,8 +18,10 @@ from handlers.pending import Pending
 from handlers.people.actions import People
 from handlers.records import ledger_wording as wording
 from handlers.records.actions import Records
-from handlers.records.deciding import Deciding
+from handlers.records.case_wording import due_set
+from handlers.records.evidence import Evidence
 from handlers.records.reading import RecordDraft
+from handlers.records.steps import Steps
 from knowledge.writer_limits import Asker
 
 _DRAFT, _MISSING = "record_draft", "record_missing"
@@ -63,7 +65,8 @@ class RecordsDialogue:
     records: Records
     people: People
     pending: Pending
-    deciding: Deciding
+    steps: Steps
+    evidence: Evidence
     rewords: Rewords | None = None
 
     def may_tell(self, message: IncomingMessage) -> bool:
@@ -145,13 +148,21 @@ class RecordsDialogue:
             return Reply(text=wording.withdrawn(view), is_private=True)
         if step in ("改", "更正", "修改"):
             newest = (await self.records.history(actor, number))[-1]
+            if newest.is_form:
+                raise UsageError("a form", reply=wording.how_to_change_a_form(number))
             changes = wording.read_changes(rest)
             if not changes:
                 raise UsageError("nothing to change", reply=wording.HOW_TO_CHANGE)
             fields = {**newest.fields, **changes}
             view = await self.records.correct(actor, number, here, fields=fields, reason="更正")
             return Reply(text=wording.corrected(view), is_private=True)
-        view = await self.deciding.move(actor, number, step, rest, here)
+        if step in ("期限", "限期"):
+            view, due_on = await self.steps.set_due(actor, number, rest)
+            return Reply(text=due_set(view.type_name, view.id, due_on), is_private=True)
+        recent = await self.evidence.taken(message)
+        view = await self.steps.move(actor, number, step, rest, here, recent)
+        if {one.blob for one in recent} & {one.blob for one in view.files}:
+            await self.evidence.used(message)
         return Reply(text=wording.done(view), is_private=view.type is not None)
 
     async def _drafted(self, message: IncomingMessage, actor: Actor, text: str) -> Reply:
@@ -186,9 +197,12 @@ class RecordsDialogue:
         if not isinstance(drafts, list):
             raise NotFound("nothing is pending")
         actor = await self.people.actor(message.sender)
+        recent = await self.evidence.taken(message) if len(drafts) == 1 else []
         stored = await self.records.enter_drafts(
-            actor, drafts, message.conversation, key=str(state["key"])
+            actor, drafts, message.conversation, key=str(state["key"]), files=recent
         )
+        if stored and recent:
+            await self.evidence.used(message)
         return Reply(text=wording.stored(stored))
 
 

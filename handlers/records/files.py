@@ -48,6 +48,11 @@ class Checked:
     content: bytes
     thumbnail: bytes | None = None
 
+    @property
+    def is_picture(self) -> bool:
+        """By its content; what a phone keeps as HEIC is one too."""
+        return self.media_type in _DRAWN or self.media_type == "application/heic"
+
 
 def check_file(name: str, content: bytes) -> Checked:
     """Look inside; costs CPU time, so not for the event loop.

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.arguments import Arguments
 from bot.errors import UsageError
-from bot.messages import Button, Card, IncomingMessage, MessageKind, Reply
+from bot.messages import Button, Card, IncomingMessage, Link, MessageKind, Reply
 from bot.routing import Pass
 from handlers.people.actions import People
-from handlers.records import forms, rights
-from handlers.records.actions import Records
-from handlers.records.attachments import Attachments
+from handlers.records import forms
+from handlers.records.evidence import Evidence
+from handlers.records.filling import Filling, most_files
+from handlers.records.form_links import FormLinks, received
+from handlers.records.form_state import Form, Place
 from handlers.records.types import RecordField, RecordType
-from scheduler.phrases import read_when
-from scheduler.when import Day, Deadline, Instant, Interval
-from store import people as people_rows
-from store import settings
-from store.models_records import PendingForm
-from store.records import NewFile
+from handlers.records.window_dialogue import STEPS, WindowDialogue
 
-_LASTING = timedelta(days=30)
 _LEAVE = frozenset({"先不填", "先不填了", "稍后再填", "退出", "不填了"})
 _HAND_IN = frozenset({"提交", "好", "是", "确认", "确定", "没问题"})
+_USE = frozenset({"用", "用刚发的", "用刚才的", "就用刚发的", "就用刚才的", "刚发的", "刚才发的"})
+NOTHING_SENT = "半小时内没有收到您发的照片或文件，请直接发过来。"
+_LONG = 5
+"""Fields from which on a page is offered."""
 HOW = "要填哪一种？例如：/填报 季度体检、/填报 意见建议。没填完的发 /填报 继续。"
 LEFT = "先放在这里，30 天内发“/填报 继续”接着填。"
-CLOSED = "这一项现在没有开放填报，开放后会通知。"
-ONCE = "这一项您已经报过了，每人只报一次；要改请发 /记录 改。"
+HOW_TO_CHANGE = "请写编号，例如：/填报 修改 12。编号发 /记录 可以看到。"
+_DIGITS = 10
+NO_PAGE = "这里还没有配置网页地址，请在聊天里一项一项填，或者按“字段：内容”一次发来。"
+PAGE = "用下面的链接在网页上填，已经填的都在；链接只能提交一次，一天内有效，请不要转给别人。"
 
 
 def may_answer(message: IncomingMessage) -> bool:
@@ -44,327 +42,199 @@ def may_answer(message: IncomingMessage) -> bool:
 class FormDialogue:
     """Built once, in ``bot.app``."""
 
-    records: Records
+    filling: Filling
+    links: FormLinks
+    windows: WindowDialogue
     people: People
-    attachments: Attachments
-    filling: set[tuple[str, str]] = field(default_factory=set)
-    """Who is filling in a form since this process began: their answers are no questions."""
+    evidence: Evidence
+    active: set[Place] = field(default_factory=set)
+    """Where a form is being filled in since this process began: answers there are no questions."""
 
     def is_filling(self, message: IncomingMessage) -> bool:
         """Whether an answer may take the fast lane, which has no limit a minute."""
-        return _who(message) in self.filling and may_answer(message)
+        return Place.of(message) in self.active and may_answer(message)
 
     async def command(self, message: IncomingMessage, arguments: Arguments) -> Reply:
-        """/填报 类型, 继续, 提交, 放弃, 改 字段, 答 选项; 开始 or 结束 类型 by whoever opens it."""
+        """/填报 类型, 继续, 网页, 提交, 放弃, 改 字段, 答 选项, 修改 编号; else one of STEPS."""
         word, rest = arguments.word(0), " ".join(arguments.words[1:])
         if message.conversation.is_group:
             return Reply(text="填报请在私聊里进行，发：/填报 " + arguments.text, is_private=True)
-        if word in ("开始", "结束"):
-            return await self._window(message, rest, is_opening=word == "开始")
-        form = await self._form(message)
-        if word in ("", "继续"):
-            if form is None:
+        if word in STEPS:
+            return await self.windows.step(message, arguments)
+        place = Place.of(message)
+        if word == "修改":
+            return await self._reopen(message, place, rest)
+        form = await self.filling.begun(place)
+        if form is None:
+            if word in ("", "继续", "网页"):
                 return Reply(text=HOW)
-            await self._save(message, form.type, {**form.body, "is_left": False})
-            return self._ask(self._type(form.type), form.body)
-        if word == "放弃":
-            await self._forget(message)
-            return Reply(text="已经放弃，没有提交。")
-        if form is not None and word == "提交":
-            return await self._hand_in(message, form)
-        if form is not None and word == "答":
-            return await self._take(message, form, rest)
-        if form is not None and word == "改":
-            return await self._again(message, form, rest)
-        return await self._begin(message, arguments.text.strip())
+            return await self._begin(message, place, arguments.text.strip())
+        match word:
+            case "" | "继续":
+                return await self._go_on(message, place, replace(form, is_left=False))
+            case "网页":
+                return await self._page(place, form)
+            case "放弃":
+                self.active.discard(place)
+                await self.filling.forget(place)
+                return Reply(text="已经放弃，没有提交。")
+            case "提交":
+                return await self._hand_in(message, place, form)
+            case "答":
+                return await self._take(message, place, form, rest)
+            case "改":
+                return await self._again(message, place, form, rest)
+            case _:
+                return await self._begin(message, place, arguments.text.strip())
 
     async def answer(self, message: IncomingMessage, arguments: Arguments) -> Reply:
         """Plain words and files while a form is being filled in."""
-        form = None if message.conversation.is_group else await self._form(message)
-        if form is None or form.body.get("is_left"):
+        place = Place.of(message)
+        form = None if message.conversation.is_group else await self.filling.begun(place)
+        if form is None or form.is_left:
             raise Pass
         said = message.text.strip()
         if said in _LEAVE:
-            await self._save(message, form.type, {**form.body, "is_left": True})
+            self.active.discard(place)
+            await self.filling.keep(place, replace(form, is_left=True))
             return Reply(text=LEFT)
-        is_full = forms.next_field(self._type(form.type), _values(form.body)) is None
-        if is_full and said in _HAND_IN:
-            return await self._hand_in(message, form)
-        if is_full:
-            raise Pass
-        return await self._take(message, form, said)
+        if form.next_field is not None:
+            return await self._take(message, place, form, said)
+        if said in _HAND_IN:
+            return await self._hand_in(message, place, form)
+        raise Pass
 
-    async def _begin(self, message: IncomingMessage, name: str) -> Reply:
-        type_ = self.records.types.named(name)
-        if type_ is None:
-            mentioned = [one.type for one in self.records.types.mentions(name) if not one.is_hint]
-            type_ = mentioned[0] if mentioned else None
+    async def _begin(self, message: IncomingMessage, place: Place, name: str) -> Reply:
+        type_ = self._named(name)
         if type_ is None or not type_.fields:
             raise UsageError("no such form", reply=HOW)
         actor = await self.people.actor(message.sender)
-        rights.check_submits(actor, type_, None)
-        if type_.needs_window and await self._window_id(type_) is None:
-            return Reply(text=CLOSED)
-        body: dict[str, object] = {"values": {}, "files": [], "is_left": False}
-        await self._save(message, type_.id, body)
-        return self._ask(type_, body)
+        form = await self.filling.begin(actor, place, type_)
+        self.active.add(place)
+        is_long = len(type_.fields) >= _LONG
+        return await self._asked(
+            message, form, await self.links.offer(place, form) if is_long else None
+        )
 
-    async def _take(self, message: IncomingMessage, form: PendingForm, said: str) -> Reply:
-        type_, values = self._type(form.type), _values(form.body)
-        files = _files(form.body)
-        told = forms.read_all(type_, message.text) if message.kind is MessageKind.TEXT else {}
-        field = forms.next_field(type_, values)
+    async def _reopen(self, message: IncomingMessage, place: Place, number: str) -> Reply:
+        """/填报 修改 12: what was handed in, to be changed and handed in again."""
+        if not number.lstrip("#").isdecimal() or len(number) > _DIGITS:
+            raise UsageError("no number", reply=HOW_TO_CHANGE)
+        actor = await self.people.actor(message.sender)
+        form = await self.filling.reopen(actor, place, int(number.lstrip("#")))
+        self.active.add(place)
+        return _whole(form, await self.links.offer(place, form))
+
+    async def _go_on(self, message: IncomingMessage, place: Place, form: Form) -> Reply:
+        await self.filling.keep(place, form)
+        self.active.add(place)
+        is_long = len(form.type.fields) >= _LONG and form.next_field is not None
+        return await self._asked(
+            message, form, await self.links.offer(place, form) if is_long else None
+        )
+
+    async def _page(self, place: Place, form: Form) -> Reply:
+        link = await self.links.offer(place, form)
+        if link is None:
+            return Reply(text=NO_PAGE)
+        return Reply(card=Card(title=form.type.name, body=PAGE, links=(link,)), is_private=True)
+
+    async def _take(self, message: IncomingMessage, place: Place, form: Form, said: str) -> Reply:
+        field = form.next_field
         if field is None:
-            return self._ask(type_, form.body)
+            return await self._asked(message, form)
+        told = forms.read_all(form.type, message.text) if message.kind is MessageKind.TEXT else {}
         if message.attachments and forms.takes_files(field):
-            kept = await self.attachments.keep(message, field.id)
-            most = int(field.most or 20)
-            files += [_file(one) for one in kept]
-            if sum(one["field"] == field.id for one in files) > most:
-                return Reply(text=f"“{field.name}”最多 {most} 个，请挑一挑再发。")
-            values[field.id] = ""
-        elif told:
-            for field_id, words in told.items():
-                declared = type_.field(field_id)
+            kept = await self.filling.attachments.keep(message, fits=field)
+            if len(kept) > most_files(field):
+                return Reply(text=forms.too_many(field, most_files(field)))
+            form = form.with_files(field.id, kept)
+        elif forms.takes_files(field) and said in _USE:
+            recent = await self.evidence.taken(message, field)
+            if not recent or len(recent) > most_files(field):
+                why = forms.too_many(field, most_files(field)) if recent else NOTHING_SENT
+                return Reply(text=why)
+            form = form.with_files(field.id, recent)
+            await self.evidence.used(message)
+        else:
+            for field_id, words in (told or {field.id: said}).items():
+                declared = next((one for one in form.fields if one.id == field_id), None)
                 if declared is None:
                     continue
-                answer = await self._checked(type_, declared, words)
+                answer = await self.filling.check(form.type, declared, words)
                 if answer.refused:
                     return Reply(text=answer.refused)
-                values[field_id] = answer.value
-        else:
-            answer = await self._checked(type_, field, said)
-            if answer.refused:
-                return Reply(text=answer.refused)
-            values[field.id] = answer.value
-        body: dict[str, object] = {"values": values, "files": files, "is_left": False}
-        await self._save(message, type_.id, body)
-        return self._ask(type_, body)
+                form = form.answered(field_id, answer.value)
+        await self.filling.keep(place, form)
+        self.active.add(place)
+        return await self._asked(message, form)
 
-    async def _again(self, message: IncomingMessage, form: PendingForm, name: str) -> Reply:
-        type_, values = self._type(form.type), _values(form.body)
-        field = next((one for one in type_.fields if one.name == name), None)
+    async def _again(self, message: IncomingMessage, place: Place, form: Form, name: str) -> Reply:
+        field = next((one for one in form.type.fields if one.name == name), None)
         if field is None:
-            names = "、".join(one.name for one in type_.fields)
-            return Reply(text=f"可以改的：{names}。例如：/填报 改 {type_.fields[0].name}")
-        values.pop(field.id, None)
-        files = [one for one in _files(form.body) if one["field"] != field.id]
-        body: dict[str, object] = {"values": values, "files": files, "is_left": False}
-        await self._save(message, type_.id, body)
-        return self._ask(type_, body)
+            names = "、".join(one.name for one in form.type.fields)
+            return Reply(text=f"可以改的：{names}。例如：/填报 改 {form.type.fields[0].name}")
+        form = form.open_again(field.id)
+        await self.filling.keep(place, form)
+        self.active.add(place)
+        return await self._asked(message, form)
 
-    async def _hand_in(self, message: IncomingMessage, form: PendingForm) -> Reply:
-        type_, values = self._type(form.type), _values(form.body)
-        if forms.next_field(type_, values) is not None:
-            return self._ask(type_, form.body)
+    async def _hand_in(self, message: IncomingMessage, place: Place, form: Form) -> Reply:
+        if form.next_field is not None:
+            return await self._asked(message, form)
         actor = await self.people.actor(message.sender)
-        window = await self._window_id(type_)
-        if type_.needs_window and window is None:
-            return Reply(text=CLOSED)
-        person = "、".join(map(str, _listed(values.get("person"))))
-        key = forms.once_key(
-            type_, actor.member_id or 0, self.records.today(), window or "", person
-        )
-        kept = {name: value for name, value in values.items() if value not in ("", [])}
-        files = [
-            NewFile(name=one["name"], blob=one["blob"], field=one["field"],
-                    thumbnail=one["thumbnail"] or None)
-            for one in _files(form.body)
-        ]  # fmt: skip
-        stored = await self.records.submit(
-            actor, type_, kept, files, message.conversation,
-            key=key or f"form:{message.channel}:{message.message_id}",
-        )  # fmt: skip
-        await self._forget(message)
-        if stored is None:
-            return Reply(text=ONCE)
-        done = type_.wording.get("done", "收到了。")
-        return Reply(text=f"{done}\n编号 #{stored.id}，{stored.state_name}。", is_private=True)
+        stored = await self.filling.hand_in(actor, place, form, message.conversation)
+        self.active.discard(place)
+        return Reply(text=received(stored), is_private=True)
 
-    def _ask(self, type_: RecordType, body: Mapping[str, object]) -> Reply:
-        """The next question, or the whole form to be handed in."""
-        values = _values(body)
-        field = forms.next_field(type_, values)
-        if field is None:
-            return self._whole(type_, body)
-        at = list(type_.fields).index(field) + 1
-        hint = field.help or ("" if field.required else "没有就回复“无”。")
-        if forms.takes_files(field):
-            hint = f"请直接发照片或文件。{hint}"
-        buttons = tuple(
-            Button(label=choice[:12], command=f"/填报 答 {choice}") for choice in field.choices[:6]
-        )
-        body_text = "\n".join(part for part in (hint, _choices(field)) if part)
-        title = f"{type_.name}（{at}/{len(type_.fields)}）{field.name}"
-        return Reply(
-            text=f"请填“{field.name}”。中途离开发“先不填”，以后可以接着填。" if at == 1 else "",
-            card=Card(title=title, body=body_text, buttons=buttons),
-        )
+    async def _asked(self, message: IncomingMessage, form: Form, link: Link | None = None) -> Reply:
+        field = form.next_field
+        takes = field is not None and forms.takes_files(field)
+        return _ask(form, link, await self.evidence.names(message) if takes else ())
 
-    def _whole(self, type_: RecordType, body: Mapping[str, object]) -> Reply:
-        values = _values(body)
-        lines = []
-        for declared in type_.fields:
-            value = values.get(declared.id)
-            names = [one["name"] for one in _files(body) if one["field"] == declared.id]
-            words = "、".join(names or map(str, _listed(value))) or "（空）"
-            lines.append(f"{declared.name}：{words}")
-        buttons = (
-            Button(label="提交", command="/填报 提交", style="primary"),
-            Button(label="放弃", command="/填报 放弃"),
-        )
-        text = "都填好了，回复“提交”就报上去；要改发“/填报 改 字段名”。"
-        return Reply(text=text, card=Card(title=type_.name, body="\n".join(lines), buttons=buttons))
-
-    async def _checked(self, type_: RecordType, field: RecordField, said: str) -> forms.Answer:
-        def names(session: Session) -> frozenset[str]:
-            return frozenset(one.name for one in people_rows.members(session))
-
-        roster = await self.records.store.read(names) if type_.checks_names else frozenset()
-        return forms.check_answer(field, said, read_day=self._day, roster=roster)
-
-    def _day(self, said: str) -> date | None:
-        for is_past in (False, True):
-            when = read_when(
-                said,
-                now=self.records.clock().astimezone(self.records.zone),
-                calendar=self.records.calendar,
-                terms=self.records.terms,
-                allow_past=is_past,
-            )
-            match when:
-                case Day(on=on):
-                    return on
-                case Instant(at=at) | Deadline(at=at) | Interval(end=at):
-                    return at.date()
-        return None
-
-    async def _window(self, message: IncomingMessage, words: str, *, is_opening: bool) -> Reply:
-        """Open a type for being handed in, until a day, or close it."""
-        mentioned = self.records.types.mentions(words)
-        if not mentioned:
-            raise UsageError(
-                "no such form", reply="请写明哪一种，例如：/填报 开始 季度体检 到9月30日"
-            )
-        type_ = mentioned[0].type
-        actor = await self.people.actor(message.sender)
-        rights.check_opens(actor, type_, None)
-        rest = words[: mentioned[0].start] + words[mentioned[0].end :]
-        last = self._day(rest.strip(" 到至截止")) if rest.strip() else None
-        today = self.records.today()
-        value = f"{today.isoformat()} {(last or today + timedelta(days=30)).isoformat()}"
-        key = f"form window {type_.id}"
-
-        def work(session: Session) -> None:
-            if is_opening:
-                settings.put(session, key, value)
-            else:
-                settings.forget(session, key)
-
-        await self.records.store.write(work)
-        if not is_opening:
-            return Reply(text=type_.wording.get("closed", f"“{type_.name}”填报已经结束。"))
-        opened = type_.wording.get("opened", f"“{type_.name}”开始填报。")
-        return Reply(text=f"{opened}截止 {value.split()[1]}。填报发：/填报 {type_.name}")
-
-    async def _window_id(self, type_: RecordType) -> str | None:
-        """Names the window that is open now."""
-        key = f"form window {type_.id}"
-        value = await self.records.store.read(lambda session: settings.get(session, key))
-        if value is None:
-            return None
-        first, last = value.split()
-        return first if self.records.today() <= date.fromisoformat(last) else None
-
-    def _type(self, type_id: str) -> RecordType:
-        found = self.records.types.get(type_id)
-        if found is None:
-            raise UsageError("the type is gone", reply="这一种填报已经取消了，发 /填报 放弃 结束。")
-        return found
-
-    async def _form(self, message: IncomingMessage) -> PendingForm | None:
-        now, (account, conversation) = self.records.clock(), _who(message)
-
-        def query(session: Session) -> PendingForm | None:
-            return session.scalars(
-                select(PendingForm).where(
-                    PendingForm.account == account,
-                    PendingForm.conversation == conversation,
-                    PendingForm.expires_at > now,
-                )
-            ).one_or_none()
-
-        return await self.records.store.read(query)
-
-    async def _save(
-        self, message: IncomingMessage, type_id: str, body: Mapping[str, object]
-    ) -> None:
-        now, (account, conversation) = self.records.clock(), _who(message)
-
-        def work(session: Session) -> None:
-            _drop(session, account, conversation)
-            session.add(
-                PendingForm(
-                    account=account,
-                    conversation=conversation,
-                    kind="form",
-                    type=type_id,
-                    body=dict(body),
-                    began_at=now,
-                    expires_at=now + _LASTING,
-                )
-            )
-
-        await self.records.store.write(work)
-        if body.get("is_left"):
-            self.filling.discard((account, conversation))
-        else:
-            self.filling.add((account, conversation))
-
-    async def _forget(self, message: IncomingMessage) -> None:
-        account, conversation = _who(message)
-        self.filling.discard((account, conversation))
-        await self.records.store.write(lambda session: _drop(session, account, conversation))
+    def _named(self, name: str) -> RecordType | None:
+        types = self.filling.records.types
+        if (found := types.named(name)) is not None:
+            return found
+        return next((one.type for one in types.mentions(name) if not one.is_hint), None)
 
 
-def _drop(session: Session, account: str, conversation: str) -> None:
-    session.execute(
-        delete(PendingForm).where(
-            PendingForm.account == account, PendingForm.conversation == conversation
-        )
+def _ask(form: Form, link: Link | None, recent: Sequence[str]) -> Reply:
+    """The next question, or the whole form to be handed in."""
+    field = form.next_field
+    if field is None:
+        return _whole(form, None)
+    at = [one.id for one in form.type.fields].index(field.id) + 1
+    hint = field.help or ("" if field.required else "没有就回复“无”。")
+    if forms.takes_files(field):
+        hint = f"请直接发照片或文件。{hint}"
+        if recent:
+            hint += f"\n刚才发过《{recent[0]}》等 {len(recent)} 个，回复“用刚发的”就用它们。"
+    buttons = tuple(
+        Button(label=choice[:12], command=f"/填报 答 {choice}") for choice in field.choices[:6]
+    )
+    offered = "项目较多，也可以点下面的链接在网页上一次填完，填一半的都在。" if link else ""
+    return Reply(
+        text=f"请填“{field.name}”。中途离开发“先不填”，以后可以接着填。" if at == 1 else "",
+        card=Card(
+            title=f"{form.type.name}（{at}/{len(form.type.fields)}）{field.name}",
+            body="\n".join(part for part in (hint, _choices(field), offered) if part),
+            buttons=buttons,
+            links=(link,) if link else (),
+        ),
+        is_private=link is not None,
     )
 
 
-def _who(message: IncomingMessage) -> tuple[str, str]:
-    return (
-        f"{message.channel.platform}:{message.sender.account}",
-        f"{message.channel}:{message.conversation.id}",
+def _whole(form: Form, link: Link | None) -> Reply:
+    buttons = (
+        Button(label="提交", command="/填报 提交", style="primary"),
+        Button(label="放弃", command="/填报 放弃"),
     )
-
-
-def _values(body: Mapping[str, object]) -> dict[str, object]:
-    found = body.get("values")
-    return dict(found) if isinstance(found, dict) else {}
-
-
-def _files(body: Mapping[str, object]) -> list[dict[str, str]]:
-    found = body.get("files")
-    return [dict(one) for one in found] if isinstance(found, list) else []
-
-
-def _file(one: NewFile) -> dict[str, str]:
-    return {
-        "name": one.name,
-        "blob": one.blob,
-        "field": one.field,
-        "thumbnail": one.thumbnail or "",
-    }
-
-
-def _listed(value: object) -> list[object]:
-    if value in (None, ""):
-        return []
-    return list(value) if isinstance(value, list) else [value]
+    text = "都填好了，回复“提交”就报上去；要改发“/填报 改 字段名”。"
+    body = "\n".join(f"{name}：{words}" for name, words in form.lines())
+    card = Card(title=form.type.name, body=body, buttons=buttons, links=(link,) if link else ())
+    return Reply(text=text, card=card, is_private=True)
 
 
 def _choices(field: RecordField) -> str:

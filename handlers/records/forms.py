@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,12 +29,31 @@ class Answer:
 
 def next_field(type_: RecordType, values: Mapping[str, object]) -> RecordField | None:
     """The first that has no answer, not even an empty one."""
-    return next((one for one in type_.fields if one.id not in values), None)
+    return next(
+        (one for one in type_.fields if one.id not in values and one.is_asked(values)), None
+    )
+
+
+def with_menu(field: RecordField, menu: Sequence[str]) -> RecordField:
+    """A field that is answered from a menu becomes a choice, once there is one."""
+    if not field.from_menu or not menu:
+        return field
+    return field.model_copy(update={"kind": FieldKind.CHOICE, "choices": tuple(menu)})
 
 
 def takes_files(field: RecordField) -> bool:
     """Whether it is answered by sending something."""
     return field.kind in (FieldKind.PHOTO, FieldKind.FILE)
+
+
+def missing(field: RecordField) -> str:
+    """What to say where a required answer is not there."""
+    return f"“{field.name}”必须填。"
+
+
+def too_many(field: RecordField, most: int) -> str:
+    """What to say of more files than a field takes."""
+    return f"“{field.name}”最多 {most} 个，请挑一挑再发。"
 
 
 def check_answer(
@@ -43,7 +62,7 @@ def check_answer(
     """What ``text`` means for ``field``; ``roster`` empty: no name is doubted."""
     said = unicodedata.normalize("NFKC", text).strip()
     if not said or (not field.required and _NONE.fullmatch(said)):
-        return Answer(refused=f"“{field.name}”必须填。") if field.required else Answer(value="")
+        return Answer(refused=missing(field)) if field.required else Answer(value="")
     match field.kind:
         case FieldKind.NUMBER:
             return _figure(field, said)
@@ -57,11 +76,12 @@ def check_answer(
         case FieldKind.PEOPLE:
             return _people(field, said, roster)
         case FieldKind.PHOTO | FieldKind.FILE:
-            return Answer(refused=f"“{field.name}”请直接发照片或文件；没有就回复“无”。")
+            told = "这一项必须有" if field.required else "没有就回复“无”"
+            return Answer(refused=f"“{field.name}”请直接发照片或文件；{told}。")
         case _:
             longest = field.longest or _USUAL_LONGEST
-            if len(text.strip()) > longest:
-                return Answer(refused=f"“{field.name}”最多 {longest} 个字，现在有 {len(text)} 个。")
+            if (length := len(text.strip())) > longest:
+                return Answer(refused=f"“{field.name}”最多 {longest} 个字，现在有 {length} 个。")
             return Answer(value=text.strip())
 
 
@@ -80,18 +100,26 @@ def read_all(type_: RecordType, text: str) -> dict[str, str]:
 
 
 def once_key(
-    type_: RecordType, member_id: int, today: date, window: str, person: str = ""
+    type_: RecordType, party: str, today: date, window: str, about: str = ""
 ) -> str | None:
-    """What makes a record the only one of its kind; None when there may be several."""
+    """What makes a record the only one of its kind; None when there may be several.
+
+    Args:
+        type_: Its type.
+        party: Whose it is: a person, a unit or a school.
+        today: The day that it is handed in on.
+        window: Names the window, where there is one.
+        about: Whom a vote is about.
+    """
     if type_.one_vote_per_rater:
-        return f"vote:{type_.id}:{window}:{member_id}:{person}"
+        return f"vote:{type_.id}:{window}:{party}:{about}"
     stretch = {
         Once.WINDOW: window,
         Once.QUARTER: f"{today.year}Q{(today.month - 1) // 3 + 1}",
         Once.YEAR: str(today.year),
         Once.EVER: "ever",
     }.get(type_.once)
-    return None if stretch is None else f"form:{type_.id}:{stretch}:{member_id}"
+    return None if stretch is None else f"form:{type_.id}:{stretch}:{party}"
 
 
 def _figure(field: RecordField, said: str) -> Answer:

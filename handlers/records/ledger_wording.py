@@ -97,7 +97,11 @@ def stored(found: Sequence[RecordView]) -> str:
     """After the yes."""
     if not found:
         return "这些记录之前已经登记过了。"
-    lines = [f"已登记：#{one.id} {one.type_name}，{day(one.on)}，{one.unit}" for one in found]
+    lines = [
+        f"已登记：#{one.id} {one.type_name}，{day(one.on)}，{one.unit}"
+        + (f"，附上刚发的 {len(one.files)} 个文件" if one.files else "")
+        for one in found
+    ]
     return "\n".join([*lines, "写错了可以发：/记录 改 编号 …，或 /记录 撤回 编号 原因。"])
 
 
@@ -116,7 +120,9 @@ def history(found: Sequence[RecordView]) -> str:
     lines = [
         f"**#{newest.id} {newest.type_name}**（{newest.state_name}）",
         f"日期：{day(newest.on)}",
-        f"单位：{newest.unit}",
+        f"单位：{newest.unit}" if newest.unit else "",
+        f"由 {newest.owner} 办理" if newest.owner else "",
+        f"办理期限：{day(newest.due_on)}" if newest.due_on else "",
         *fields(newest),
         *(f"附件：{file.name}" for file in newest.files),
     ]
@@ -159,15 +165,14 @@ def corrected(view: RecordView) -> str:
     return "\n".join([f"已更正，新编号 #{view.id} {view.type_name}：", *fields(view)])
 
 
+def how_to_change_a_form(number: int) -> str:
+    """A form is changed as a form."""
+    return f"这是一张表，要改请发：/填报 修改 {number}"
+
+
 def done(view: RecordView) -> str:
     """To whoever took a step."""
     return f"#{view.id} {view.type_name}：{view.state_name}。"
-
-
-def moved(view: RecordView, words: str) -> str:
-    """To whoever handed it in."""
-    told = f"您的“{view.type_name}”{day(view.on)}：{view.state_name}。"
-    return f"{told}\n说明：{words}" if words else told
 
 
 def read_changes(text: str) -> dict[str, object]:

@@ -67,7 +67,7 @@ def read_opening(
     if place:
         rest = rest[: place.start()] + " " + rest[place.end() :]
     named = next((one for one in types.mentions(rest) if not one.is_hint), None)
-    unit_ids, rest = _units(rest, units)
+    unit_ids, rest = units_in(rest, units)
     title = " ".join(piece for piece in _LEFT_OVER.split(rest) if piece)
     return Opening(
         type=named.type if named else None,
@@ -118,7 +118,7 @@ def _window(when: When | None, now: datetime) -> tuple[datetime, datetime, Reaso
     return now, now + USUAL_LENGTH, None
 
 
-def _units(text: str, units: Mapping[int, str]) -> tuple[tuple[int, ...], str]:
+def units_in(text: str, units: Mapping[int, str]) -> tuple[tuple[int, ...], str]:
     """Units whose whole name stands in the text, longest first; else those a word shortens."""
     whole = sorted({name for name in units.values() if name in text}, key=len, reverse=True)
     if whole:

@@ -13,13 +13,13 @@ from bot.errors import NotFound
 from handlers.access import Actor
 from handlers.records import rights
 from handlers.records.types import RecordType, RecordTypes
-from store import people, records
+from store import cases, people, records
 from store.models import Member, Unit
-from store.models_records import WITHDRAWN, Record
+from store.models_records import WITHDRAWN, Record, RecordKind
 from store.records import NewFile
 
 _UNNAMED = "不署名"
-"""What somebody chooses who wants an answer and not their name shown."""
+"""Shown in place of somebody's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,10 @@ class RecordView:
     reason: str
     is_counted: bool
     files: tuple[NewFile, ...] = ()
+    owner: str = ""
+    """Who deals with it."""
+    due_on: date | None = None
+    is_form: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,25 @@ class Views:
             raise NotFound("no such record", reply="没有这条记录，请核对编号。")
         submitters = self.submitters(session, record)
         deciders = tuple(who for move in type_.moves for who in move.who)
-        may = rights.is_among(actor, type_.see, record.unit_id, submitters=submitters)
-        if not may and (type_.confidential or not rights.is_among(actor, deciders, record.unit_id)):
+        owner = cases.of(session, record.id).owner_id
+        may = rights.is_among(actor, type_.see, record.unit_id, submitters=submitters, owner=owner)
+        if not may and (
+            type_.confidential or not rights.is_among(actor, deciders, record.unit_id, owner=owner)
+        ):
             raise NotFound("not to be seen", reply="没有这条记录，请核对编号。")
+        if self.is_hidden(session, actor, record, type_):
+            raise NotFound("still hidden", reply="这一条现在还不能看。")
         return record, type_
+
+    def is_hidden(self, session: Session, actor: Actor, record: Record, type_: RecordType) -> bool:
+        """Whether nobody but who handed it in may see it: before the end, or ever."""
+        if actor.member_id is not None and actor.member_id == record.member_id:
+            return False
+        if type_.anonymous:
+            return True
+        window_id = cases.of(session, record.id).window_id
+        window = cases.window(session, window_id) if window_id is not None else None
+        return type_.hidden_until_closed and (window is None or window.closed_at is None)
 
     def submitters(self, session: Session, record: Record) -> tuple[int | None, int | None]:
         """Whom a record counts for, and who handed it in first; not who decided on it since."""
@@ -85,7 +104,9 @@ class Views:
         states = {one.id: one.name for one in type_.states} if type_ else {}
         is_withdrawn = record.state == WITHDRAWN
         is_own = actor.member_id is not None and actor.member_id == record.member_id
-        is_unnamed = record.fields.get("is_named") == _UNNAMED and not is_own
+        is_unnamed = type_ is not None and type_.is_anonymous(record.fields) and not is_own
+        case = cases.of(session, record.id)
+        owner = session.get(Member, case.owner_id) if case.owner_id else None
         return RecordView(
             id=record.id,
             type=type_,
@@ -93,7 +114,7 @@ class Views:
             state=record.state,
             state_name="已撤回" if is_withdrawn else states.get(record.state, "已登记"),
             on=record.on_date,
-            unit=unit.name if unit else "",
+            unit=unit.name if unit and not is_unnamed else "",
             member="" if is_unnamed or member is None else member.name,
             fields=record.fields,
             entered_at=record.entered_at.astimezone(self.zone),
@@ -105,6 +126,9 @@ class Views:
             reason=record.reason,
             is_counted=record.is_counted,
             files=tuple(records.files_of(session, record.id)),
+            owner=owner.name if owner else "",
+            due_on=case.due_on,
+            is_form=record.kind == RecordKind.FORM,
         )
 
 

@@ -58,7 +58,7 @@ class RecordRoutes:
         )  # fmt: skip
         router.command(
             "填报", "form", to=self.forms.command, is_fast=True,
-            help="一步一步填一张表；继续、提交、改、放弃", example="/填报 季度体检",
+            help="一步一步填一张表；继续、网页、提交、改、放弃", example="/填报 季度体检",
         )  # fmt: skip
         router.command("存记录", to=self.records.tapped, is_hidden=True, is_fast=True)
         router.command(

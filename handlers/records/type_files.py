@@ -18,6 +18,8 @@ BUILTIN = Path(__file__).parent.parent / "record_types"
 _TYPE_BEGINS = re.compile(r"\s*\[\[types\]\]")
 _ITEM_BEGINS = re.compile(r"\{|^\s*\"|=\s*\[\s*\"")
 
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+
 Row = tuple[int | None, dict[str, object]]
 """A type as written, with its place among the ``[[types]]`` of its file."""
 
@@ -102,7 +104,7 @@ def _explained(error: ValidationError, file: str, text: str, nth: int | None) ->
     sentences = explain(error, source="", environ={}, prefix="", of=RecordType)
     details = error.errors(include_input=False, include_url=False)
     return [
-        f"{file} 第 {_line(text, nth, detail['loc'])} 行：{_said(detail, sentence)}"
+        f"{file} 第 {_line_of(text, nth, detail, sentence)} 行：{_said(detail, sentence)}"
         for detail, sentence in zip(details, sentences, strict=True)
     ]
 
@@ -123,14 +125,34 @@ def _said(detail: ErrorDetails, sentence: str) -> str:
             return sentence.lstrip("：")
 
 
+def _line_of(text: str, nth: int | None, detail: ErrorDetails, sentence: str) -> int:
+    """Of what is wrong with a type as a whole: where the first that the sentence names stands."""
+    if detail["loc"]:
+        return _line(text, nth, detail["loc"])
+    lines = text.splitlines()
+    first, last = _stretch(lines, nth)
+    words = _WORD.findall(sentence)
+    for pattern in (r'(?:^|[\s{{,])id\s*=\s*"{}"', r"(?:^|[\s{{,]){}\s*="):
+        for word in words:
+            written = re.compile(pattern.format(re.escape(word)))
+            for n in range(first, last):
+                if written.search(lines[n]) and (word != "id"):
+                    return n + 1
+    return first + 1
+
+
+def _stretch(lines: Sequence[str], nth: int | None) -> tuple[int, int]:
+    """From which line to which the ``nth`` type of a file goes."""
+    begins = [n for n, line in enumerate(lines) if _TYPE_BEGINS.match(line)]
+    if nth is None or nth >= len(begins):
+        return 0, len(lines)
+    return begins[nth], begins[nth + 1] if nth + 1 < len(begins) else len(lines)
+
+
 def _line(text: str, nth: int | None, keys: Sequence[str | int]) -> int:
     """Where the innermost key stands, as well as a search of the text can tell; from 1."""
     lines = text.splitlines() or [""]
-    begins = [n for n, line in enumerate(lines) if _TYPE_BEGINS.match(line)]
-    first, last = 0, len(lines)
-    if nth is not None and nth < len(begins):
-        first = begins[nth]
-        last = begins[nth + 1] if nth + 1 < len(begins) else last
+    first, last = _stretch(lines, nth)
     for key in keys:
         if isinstance(key, int):
             items = [n for n in range(first, last) if _ITEM_BEGINS.search(lines[n])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
@@ -14,6 +15,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from bot.messages import Role
 
 _ID = r"^[a-z][a-z0-9_]{0,47}$"
+_MONTH_DAY = r"^\d\d-\d\d$"
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_FILE_WORDS = ("unit", "type", "person", "on", "file")
+"""What the name of a file may be made of, besides the fields."""
 
 
 class Party(StrEnum):
@@ -75,6 +80,16 @@ class Once(StrEnum):
     EVER = "ever"
 
 
+class Per(StrEnum):
+    """Who is one: what is asked for once is asked for of each."""
+
+    PERSON = "person"
+    UNIT = "unit"
+    """The unit that somebody hands it in for, a branch for instance."""
+    SCHOOL = "school"
+    """The unit right below the one that asks, with all that is part of it."""
+
+
 class Ask(StrEnum):
     """What a record drafted from a sentence may not be without."""
 
@@ -104,6 +119,10 @@ class RecordField(_Declared):
     longest: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Characters of a text."""
     help: str = ""
+    from_menu: bool = False
+    """Answered with an item of the menu that was given when the window was opened, if any was."""
+    only_if: dict[str, str] = Field(default_factory=dict)
+    """Asked only where these fields were answered so."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -111,7 +130,13 @@ class RecordField(_Declared):
             raise ValueError("选择项（choice）要有 choices，别的不能有")
         if self.least is not None and self.most is not None and self.least > self.most:
             raise ValueError("least 不能大于 most")
+        if self.from_menu and self.kind not in (FieldKind.TEXT, FieldKind.PEOPLE):
+            raise ValueError("from_menu 只能用在文字（text）和人员（people）上")
         return self
+
+    def is_asked(self, values: Mapping[str, object]) -> bool:
+        """Whether it is a question at all, after these answers."""
+        return all(values.get(name) == wanted for name, wanted in self.only_if.items())
 
 
 class State(_Declared):
@@ -132,6 +157,30 @@ class Move(_Declared):
     who: Who = Field(min_length=1)
     needs_reason: bool = False
     needs_reply: bool = False
+    needs_owner: bool = False
+    """The words begin with whoever is to deal with it."""
+    fills: str = ""
+    """The field that the words are the answer of."""
+    at_close: bool = False
+    """Made by itself of everything in a window, when that closes."""
+
+
+class Season(_Declared):
+    """A window of every year: both days are in it."""
+
+    opens: str = Field(pattern=_MONTH_DAY)
+    closes: str = Field(pattern=_MONTH_DAY)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for day in (self.opens, self.closes):
+            try:
+                date.fromisoformat(f"2027-{day}")
+            except ValueError:
+                raise ValueError(f"没有 {day} 这一天") from None
+        if self.closes < self.opens:
+            raise ValueError("closes 不能早于 opens，跨年的请写成两段")
+        return self
 
 
 _KEEPER: Who = (Role.BRANCH_SECRETARY, Role.OFFICER, Role.SECRETARY, Role.ADMIN)
@@ -161,6 +210,9 @@ class RecordType(_Declared):
     names_partner: bool = False
     """``who`` is whom it was done with (谈心谈话), not who did it."""
     once: Once = Once.NEVER
+    per: Per = Per.PERSON
+    seasons: tuple[Season, ...] = ()
+    """Windows that open by themselves; others are opened by whoever may."""
     needs_window: bool = False
     """Handed in only between the opening and the closing of a window."""
     limit_set_by_admin: bool = False
@@ -173,6 +225,19 @@ class RecordType(_Declared):
     reply_required: bool = False
     hidden_until_closed: bool = False
     one_vote_per_rater: bool = False
+    votes_on: str = ""
+    """The field that says whom a vote is about."""
+    owner_field: str = ""
+    """Of people: the first of them is who deals with it."""
+    due_field: str = ""
+    """A date: until when."""
+    rename: str = ""
+    """How the files are called in an archive: ``{unit}-{title}``, of fields and of unit, type,
+    person, on and file; the ending stays."""
+    anonymous: bool = False
+    """Nobody but who handed it in sees who did."""
+    anonymous_if: dict[str, str] = Field(default_factory=dict)
+    """The same, where a field was answered so."""
     wording: dict[str, str] = Field(default_factory=dict)
     """Sentences of its own: ``opened``, ``ask``, ``done``, ``returned``, ``closed``."""
 
@@ -198,7 +263,41 @@ class RecordType(_Declared):
             raise ValueError('once = "window" 要同时写 needs_window = true')
         if any(len(word) != 2 for word in self.splits):
             raise ValueError("splits 里每个词正好两个字，例如 谈话")
+        self._names_fields()
         return self
+
+    def _names_fields(self) -> None:
+        kinds = {one.id: one.kind for one in self.fields}
+        for what, name, kind in (
+            ("owner_field", self.owner_field, FieldKind.PEOPLE),
+            ("due_field", self.due_field, FieldKind.DATE),
+        ):
+            if name and kinds.get(name) is not kind:
+                raise ValueError(f"{what} 要写一个 {kind} 字段的 id")
+        if self.one_vote_per_rater and self.votes_on not in kinds:
+            raise ValueError("one_vote_per_rater 要同时写 votes_on：评的是哪一个字段")
+        named = [
+            *((f"moves 里 {one.id} 的 fills", one.fills) for one in self.moves if one.fills),
+            *((f"fields 里 {one.id} 的 only_if", name) for one in self.fields
+              for name in one.only_if),
+            *(("anonymous_if", name) for name in self.anonymous_if),
+        ]  # fmt: skip
+        for what, name in named:
+            if name not in kinds:
+                raise ValueError(f"{what} 写了没有的字段 {name}")
+        for name in _PLACEHOLDER.findall(self.rename):
+            if name not in kinds and name not in _FILE_WORDS:
+                raise ValueError(f"rename 里不能写 {{{name}}}，可以写 {'、'.join(_FILE_WORDS)}")
+
+    @property
+    def is_vote(self) -> bool:
+        """Whether nobody looks at single ones but those who handed them in."""
+        return self.anonymous or self.hidden_until_closed
+
+    def is_anonymous(self, values: Mapping[str, object]) -> bool:
+        """Whether nobody may know who handed this one in."""
+        told = self.anonymous_if.items()
+        return self.anonymous or any(values.get(name) == said for name, said in told)
 
     @property
     def points_key(self) -> str:

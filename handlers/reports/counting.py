@@ -264,13 +264,14 @@ def record_row(
 ) -> RecordRow:
     """One record as people read it."""
     type_ = types.get(record.type)
+    is_anonymous = type_ is not None and type_.is_anonymous(record.fields)
     return RecordRow(
         id=record.id,
         on=record.on_date,
         kind=RecordKind(record.kind),
         type_name=type_.name if type_ else "其他签到",
         unit=units.get(record.unit_id or 0, ""),
-        member=names.get(record.member_id or 0, ""),
+        member="" if is_anonymous else names.get(record.member_id or 0, ""),
         fields=record.fields,
         entered_at=record.entered_at,
         labels={one.id: one.name for one in type_.fields} if type_ else {},

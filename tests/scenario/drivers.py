@@ -111,6 +111,7 @@ def _read(bubble: str) -> Heard:
         ),
         files=tuple(tree.xpath("//p[@class='file']/a/text()")),
         feedback_id=feedback[0] if feedback else None,
+        links=tuple(tree.xpath("//section[@class='card']//a/@href")),
         card="\n".join(
             part.strip()
             for card in tree.xpath("//section[@class='card']")

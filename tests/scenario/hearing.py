@@ -19,3 +19,5 @@ class Heard:
     feedback_id: str | None = None
     card: str = ""
     """Title, words and facts of a card."""
+    links: tuple[str, ...] = ()
+    """Where the page's card leads to."""

@@ -149,7 +149,7 @@ async def test_what_is_confidential_stays_with_those_who_may_see_it(app: App, en
     async with AsyncExitStack() as stack:
         discipline = await stack.enter_async_context(on_the_page(app, DISCIPLINE))
         boss = await stack.enter_async_context(on_the_page(app, BOSS))
-        assert SECRET in await says(discipline, f"/记录 {number}")
+        await heard_with(discipline, f"/记录 {number}", SECRET)
         assert SECRET not in await says(boss, f"/记录 {number}")
         assert SECRET not in await says(boss, "/统计 本月 明细")
         assert SECRET not in await says(boss, "玄鸟衔信投诉了谁")

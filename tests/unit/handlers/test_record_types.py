@@ -23,6 +23,13 @@ def load(folder: Path, **files: str) -> RecordTypes:
     return load_record_types(user_folder=folder)
 
 
+FIELDS = 'fields = [\n  {{ id = "a", name = "甲", kind = "text" }},\n  {{ {} }},\n]\n'
+MOVES = (
+    'states = [{{ id = "a", name = "甲" }}, {{ id = "b", name = "乙", is_final = true }}]\n'
+    "moves = [\n  {{ {} }},\n]\n"
+)
+
+
 def refused(folder: Path, content: str) -> str:
     with pytest.raises(ConfigError) as caught:
         load(folder, bad=content)
@@ -128,10 +135,38 @@ def test_a_user_adds_and_replaces(tmp_path: Path) -> None:
         ),
         (GOOD + 'name = "重复"\n', 4, "写法不对"),
         (GOOD + 'group = "没写完', 4, "写法不对"),
-        (GOOD + 'splits = ["三个字"]\n', 1, "正好两个字"),
-        (GOOD + 'once = "window"\n', 1, "needs_window"),
+        (GOOD + 'splits = ["三个字"]\n', 4, "正好两个字"),
+        (GOOD + 'once = "window"\n', 4, "needs_window"),
         ('[[types]]\n' + GOOD + '[[types]]\n' + GOOD.replace("_club", "") + "x = 1\n", 9, "x"),
         ('[[types]]\nshape = "round"\n' + GOOD, 2, "没有这个 shape"),
+        (GOOD.replace('name = "读书沙龙"\n', ""), 1, "必须填写"),
+        (GOOD.replace("读书沙龙", ""), 2, "不能空着"),
+        (GOOD + 'per = "class"\n', 4, "只能写 'person'"),
+        (GOOD + 'confidential = "大概"\n', 4, "confidential"),
+        (GOOD + "states = []\n", 4, "states 至少写一个"),
+        (GOOD + FIELDS.format('id = "a", name = "乙", kind = "text"'), 5, "fields 里 a 写了两次"),
+        (GOOD + FIELDS.format('id = "b", name = "乙", kind = "number", least = 3, most = 1'), 6,
+         "least 不能大于 most"),
+        (GOOD + FIELDS.format('id = "b", name = "乙", kind = "number", from_menu = true'), 6,
+         "from_menu"),
+        (GOOD + FIELDS.format('id = "b", name = "乙", kind = "text", only_if = { c = "好" }'), 6,
+         "没有的字段 c"),
+        (GOOD + FIELDS.format('id = "b", name = "乙", kind = "text", longest = 0'), 6, "longest"),
+        (GOOD + 'rename = "{unit}-{school}"\n', 4, "rename 里不能写 {school}"),
+        (GOOD + "one_vote_per_rater = true\n", 4, "votes_on"),
+        (GOOD + 'owner_field = "boss"\n', 4, "owner_field 要写一个 people"),
+        (GOOD + 'anonymous_if = { named = "否" }\n', 4, "没有的字段 named"),
+        (GOOD + 'seasons = [\n  { opens = "02-30", closes = "03-10" },\n]\n', 5, "没有 02-30"),
+        (GOOD + 'seasons = [\n  { opens = "12-01", closes = "01-10" },\n]\n', 5, "跨年"),
+        (GOOD + 'seasons = [\n  { opens = "3月1日", closes = "03-10" },\n]\n', 5, "opens"),
+        (GOOD + MOVES.format('id = "m", name = "办", leaves = ["a"], to = "c", who = ["书记"]'), 6,
+         "没有的状态 c"),
+        (GOOD + MOVES.format('id = "m", name = "办", leaves = ["a"], to = "b"'), 6, "必须填写"),
+        (GOOD + MOVES.format('id = "m", name = "办", leaves = [], to = "b", who = ["书记"]'), 6,
+         "leaves"),
+        (GOOD + MOVES.format(
+            'id = "m", name = "办", leaves = ["a"], to = "b", who = ["书记"], fills = "x"'), 6,
+         "没有的字段 x"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused_with_line_and_reason(
@@ -187,3 +222,21 @@ def test_any_text_is_a_type_or_a_sentence(content: str) -> None:
             load_record_types(user_folder=Path(folder))
         except ConfigError as error:
             assert error.reply.startswith("some.toml")
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "gbk.toml").write_bytes(GOOD.encode("gbk"))
+    with pytest.raises(ConfigError) as refused:
+        load_record_types(user_folder=tmp_path)
+    assert "gbk.toml" in refused.value.reply
+    assert "UTF-8" in refused.value.reply
+
+
+def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(GOOD + "x = 1\ny = 2\n", "utf-8")
+    (tmp_path / "b.toml").write_text(GOOD + 'once = "often"\n', "utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_record_types(user_folder=tmp_path)
+    assert [line.split("：")[0] for line in refused.value.reply.splitlines()][:3] == [
+        "a.toml 第 4 行", "a.toml 第 5 行", "b.toml 第 4 行",
+    ]  # fmt: skip
