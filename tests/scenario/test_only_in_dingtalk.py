@@ -225,7 +225,7 @@ async def slow_model() -> AsyncIterator[FakeModelServer]:
 async def test_an_answer_is_seen_growing_in_one_card(
     tmp_path: Path, slow_model: FakeModelServer
 ) -> None:
-    model = ModelSettings(name="openai:fake", base_url=slow_model.base_url)
+    model = ModelSettings(name="openai:fake", base_url=slow_model.base_url, timeout_s=600)
     async with school(tmp_path, model, card_templates={"stream": GROWS}) as (app, found):
         await settle_in(app)
         streamed = found.fake.streamed
@@ -250,7 +250,7 @@ async def test_where_no_card_can_be_shown_the_answer_is_said(
     tmp_path: Path, slow_model: FakeModelServer
 ) -> None:
     slow_model.go_on.set()
-    model = ModelSettings(name="openai:fake", base_url=slow_model.base_url)
+    model = ModelSettings(name="openai:fake", base_url=slow_model.base_url, timeout_s=600)
     async with school(tmp_path, model, card_templates={"stream": GROWS}) as (app, found):
         await settle_in(app)
         found.fake.templates.clear()
