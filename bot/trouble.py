@@ -54,12 +54,13 @@ class Troubles:
 
         # What waits for a setting goes on waiting; what is sent of it may itself have to wait.
         when = f"{now:%Y%m%d}" if trouble.state is DeliveryState.OPEN else f"{now:%Y%m%d%H}"
-        elsewhere_first = sorted(self.post.channels, key=lambda name: name is trouble.channel)
-        post = replace(self.post, channels=elsewhere_first)
+        others = [name for name in self.post.channels if name is not trouble.channel]
+        elsewhere = replace(self.post, channels=others)
 
         def work(session: Session) -> None:
-            for admin in post.in_charge(session, []):
+            for admin in self.post.in_charge(session, []):
                 key = f"{_KEY}{when}:{digest}:{admin}"
+                post = elsewhere if elsewhere.where(session, [admin]) else self.post
                 post.to_member(session, admin, key, Reply(text=text), now)
 
         await self.store.write(work)
