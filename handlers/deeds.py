@@ -62,6 +62,8 @@ SUBJECTS: Mapping[str, str] = {
     "broadcast": "通知",
     "record": "记录",
     "records": "台账",
+    "form-window": "填报",
+    "record-type": "记录类型",
     "indicators": "指标",
     "indicator": "指标",
     "delivery": "消息",
