@@ -163,6 +163,7 @@ def build_dingtalk(settings: DingTalkSettings, needs: DingTalkNeeds) -> DingTalk
         clock=clock,
         directory_changed=following.note,
         arrived=lambda: meter.count(quotas.INBOUND),
+        ran_out=lambda: meter.ran_out(quotas.INBOUND),
     )
     has_cards = bool(app.cards.buttons or app.cards.stream)
     is_called_back = app.mode is Mode.HTTP and bool(needs.public_url)

@@ -91,6 +91,12 @@ class Meter:
             if limit
         ]
 
+    async def ran_out(self, kind: str) -> None:
+        """The platform says that nothing is left, whatever was counted."""
+        left = sum(one.left for one in await self.quotas() if one.kind == kind)
+        self._counted[self._month(), kind] += left
+        await self.write()
+
     async def is_low(self, kind: str) -> bool:
         """Whether what is left of a kind is for what somebody asks for."""
         return any(one.is_low and one.kind == kind for one in await self.quotas())

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.channels.base import Accept
 from bot.channels.dingtalk.incoming import Json, is_over_quota, kind_of, tap_of, to_incoming
@@ -17,6 +18,7 @@ CONTACT_EVENTS = frozenset(
     "user_add_org user_modify_org user_leave_org org_dept_create org_dept_modify org_dept_remove"
     .split()
 )  # fmt: skip
+_ZONE = ZoneInfo("Asia/Shanghai")
 Note = Callable[[], Awaitable[None]]
 """Remembers that something happened."""
 
@@ -34,6 +36,8 @@ class Inbound:
     directory_changed: Note = note_nothing
     arrived: Note = note_nothing
     """Counts one delivery that the month's quota counts, too."""
+    ran_out: Note = note_nothing
+    """DingTalk says that the month's quota is used up."""
     counts: Counter[str] = field(default_factory=Counter)
     """By what they were: ``text``, ``tap``, ``event.user_add_org``, ``unknown`` …"""
     over_quota_in: str = ""
@@ -45,8 +49,11 @@ class Inbound:
         await self.arrived()
         now = self.clock()
         if is_over_quota(body):
-            self.over_quota_in = f"{now:%Y-%m}"
+            self.over_quota_in = _month(now)
             logger.error("the month's deliveries of DingTalk are used up")
+            await self.ran_out()
+        else:
+            self.over_quota_in = ""
         incoming = to_incoming(body, now)
         if incoming is not None:
             await self.accept(incoming)
@@ -71,9 +78,14 @@ class Inbound:
 
     def trouble(self) -> str:
         """Chinese, while no messages come because of the quota."""
-        if self.over_quota_in and self.over_quota_in == f"{self.clock():%Y-%m}":
+        if self.over_quota_in == _month(self.clock()):
             return (
                 "钉钉这个月给机器人的消息额度用完了，下个月恢复；"
                 "急用可以在开放平台升级专业版或购买资源包。"
             )
         return ""
+
+
+def _month(now: datetime) -> str:
+    """Of the platform, which is China's."""
+    return f"{now.astimezone(_ZONE):%Y-%m}"

@@ -57,8 +57,6 @@ class SenderNeeds:
     clock: Callable[[], datetime]
     takes_taps: Callable[[], bool] = lambda: True
     """Whether the button of a card would lead anywhere."""
-    quota_trouble: Callable[[], str] = str
-    """Chinese, when the month's calls are used up; empty otherwise."""
 
 
 class Sender:
@@ -155,7 +153,7 @@ class Sender:
         return bool(self._settings.cards.buttons) and self._needs.takes_taps()
 
     def trouble(self) -> str:
-        return self._api.trouble or self._needs.quota_trouble()
+        return self._api.trouble
 
     async def _mentioned(self, reply: Reply) -> tuple[str, ...]:
         found = [await self._needs.account_of(member) for member in reply.mentions]

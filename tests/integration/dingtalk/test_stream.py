@@ -295,10 +295,20 @@ async def test_one_of_two_replicas_connects_and_the_other_takes_over(stage: Stag
 
 
 async def test_an_exhausted_month_is_said(stage: Stage) -> None:
+    told: list[str] = []
+
+    async def ran_out() -> None:
+        told.append("out")
+
+    stage.inbound.ran_out = ran_out
     body = {**said(9), "code": 20001, "errorMessage": "quota"}
     del body["text"]
     async with running(stage.stream()) as stream:
         ack = await stage.gateway.push("CALLBACK", MESSAGES, body)
         assert ack["code"] == 200
         assert "额度用完" in stream.health().detail
-    assert not stage.box.kept
+        assert not stage.box.kept
+
+        await stage.gateway.push("CALLBACK", MESSAGES, said(10))
+        assert stream.health().is_ready, "it was bought, or a new month began"
+    assert told == ["out"]

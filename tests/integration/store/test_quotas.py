@@ -81,3 +81,16 @@ async def test_without_a_limit_nothing_is_said(store: Store) -> None:
     await counting.count(quotas.CALLS)
 
     assert [one.name for one in await counting.quotas()] == ["钉钉本月收到的消息"]
+
+
+async def test_what_the_platform_says_counts_more_than_our_count(store: Store) -> None:
+    counting = meter(store, FakeClock(NOW))
+    await counting.count(quotas.INBOUND)
+
+    await counting.ran_out(quotas.INBOUND)
+    await counting.ran_out(quotas.INBOUND)
+
+    calls, inbound = await counting.quotas()
+    assert (inbound.used, inbound.left) == (30, 0)
+    assert inbound.key.endswith(":out")
+    assert calls.used == 0
