@@ -310,7 +310,7 @@ class FakeDingTalk:
         body = json_of(await request.read())
         key, route = (
             str(body["callbackRouteKey"]),
-            (str(body["callbackUrl"]), str(body["apiSecret"])),
+            (str(body["callbackUrl"]), str(body.get("apiSecret", ""))),
         )
         if body.get("forceUpdate") is True:
             self.routes[key] = route

@@ -229,14 +229,18 @@ async def test_it_makes_changes_and_streams_a_card(official: Official) -> None:
 async def test_where_card_callbacks_go_is_told_as_it_tells_it(official: Official) -> None:
     answer = await CardClient(official.config).register_callback_with_options_async(
         card.RegisterCallbackRequest(
-            callback_route_key="yaodian", callback_url="https://x.example/dingtalk/card"
+            api_secret="s",
+            callback_route_key="yaodian",
+            callback_url="https://x.example/dingtalk/card",
+            force_update=True,
         ),
         card.RegisterCallbackHeaders(x_acs_dingtalk_access_token=official.token),
         RUNTIME,
     )
 
     assert answer.body.success
-    assert official.fake.routes == {"yaodian": "https://x.example/dingtalk/card"}
+    assert answer.body.result.api_secret == "s"
+    assert official.fake.routes == {"yaodian": ("https://x.example/dingtalk/card", "s")}
 
 
 async def test_it_keeps_a_todo_from_its_making_to_its_end(official: Official) -> None:
