@@ -366,6 +366,7 @@ def _built(
                 ).operations(),
             },
         ),
+        router=router,
         dispatcher=dispatcher,
         outbox=Outbox(
             store=store,

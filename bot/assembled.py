@@ -22,6 +22,7 @@ from bot.operations import Desk
 from bot.outbox import Outbox
 from bot.recording import Recording
 from bot.reporting import Reporting
+from bot.routing import Router
 from bot.running import Running
 from bot.tasking import Tasking
 from bot.trouble import Troubles
@@ -65,6 +66,7 @@ class App:
     documents: Documents
     people: People
     desk: Desk
+    router: Router
     dispatcher: Dispatcher
     outbox: Outbox
     channels: Mapping[ChannelName, Channel]

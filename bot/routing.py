@@ -133,11 +133,16 @@ class Router:
         """
         self._phrases.append(_Phrase(predicate=predicate, to=to, is_fast=is_fast))
 
+    @property
+    def commands(self) -> Sequence[Command]:
+        """Every line of the table, hidden ones too."""
+        return list(dict.fromkeys(self._commands.values()))
+
     def visible(self, roles: Collection[Role] = ()) -> Sequence[Command]:
         """What /帮助 lists for someone, in the order of the table."""
         return [
             command
-            for command in dict.fromkeys(self._commands.values())
+            for command in self.commands
             if not command.is_hidden and command.is_open_to(roles)
         ]
 

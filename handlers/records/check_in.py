@@ -52,6 +52,10 @@ class RollCalls:
         rows = await self.store.read(people.units)
         return {one.id: one.name for one in rows if actor.is_operator or one.id in actor.roles}
 
+    async def unit_names(self) -> frozenset[str]:
+        """Of every unit there is."""
+        return frozenset(one.name for one in await self.store.read(people.units))
+
     async def open(
         self, actor: Actor, opening: Opening, here: Conversation, *, key: str
     ) -> RollCallView:

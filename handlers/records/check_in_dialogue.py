@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.arguments import Arguments
-from bot.errors import UsageError
+from bot.errors import NotAllowed, UsageError
 from bot.messages import ChannelName, Conversation, IncomingMessage, MessageKind, Reply
 from bot.routing import Pass
 from handlers.access import Actor
@@ -225,7 +225,11 @@ class CheckInDialogue:
             units=await self.roll_calls.units(actor),
             calendar=self.calendar,
             terms=self.terms,
+            others=await self.roll_calls.unit_names(),
         )
+        if opening.elsewhere:
+            reply = f"您不能替{opening.elsewhere}发起签到，请那里的负责人来发起。"
+            raise NotAllowed(f"no roll call in {opening.elsewhere}", reply=reply)
         if opening.refused is not None:
             refused = echo(Reject(reason=opening.refused))
             raise UsageError(f"time refused: {opening.refused}", reply=refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -44,6 +44,8 @@ class Opening:
     """Whether the words say what it is about, or only when and where."""
     refused: Reason | None = None
     """Why the time that was said cannot be taken."""
+    elsewhere: str = ""
+    """The unit that was named, where it is not one of ``units``."""
 
 
 def read_opening(
@@ -54,20 +56,28 @@ def read_opening(
     units: Mapping[int, str],
     calendar: WorkdayCalendar,
     terms: Sequence[Term] = (),
+    others: Collection[str] = (),
 ) -> Opening:
-    """Read the words behind ``/签到 开始``; without a time it begins now and lasts an hour."""
+    """Read the words behind ``/签到 开始``; without a time it begins now and lasts an hour.
+
+    ``units`` are those where it may be opened, ``others`` the names of all else.
+    """
     task = _TASK.search(text)
     if task is not None:
         text = f"{text[: task.start()]}，{text[task.end() :]}"
     wants_code = _CODE.search(text) is not None
-    # Before the time, since 五点 二维码 is not two minutes past five.
-    rest, when = _without_time(_CODE.sub("，", text), now, calendar, terms)
+    # Both before the time: neither 五点 二维码 nor 五点 二中 is two minutes past five.
+    named_unit, rest = _whole_name(_CODE.sub("，", text), {*units.values(), *others})
+    rest, when = _without_time(rest, now, calendar, terms)
     starts_at, closes_at, refused = _window(when, now)
     place = _PLACE.search(rest)
     if place:
         rest = rest[: place.start()] + " " + rest[place.end() :]
     named = next((one for one in types.mentions(rest) if not one.is_hint), None)
-    unit_ids, rest = units_in(rest, units)
+    if named_unit:
+        unit_ids = tuple(id for id, name in units.items() if name == named_unit)
+    else:
+        unit_ids, rest = units_in(rest, units)
     title = " ".join(piece for piece in _LEFT_OVER.split(rest) if piece)
     return Opening(
         type=named.type if named else None,
@@ -80,6 +90,7 @@ def read_opening(
         occurrence_id=int(task["after"] or task["before"]) if task else None,
         is_named=bool(title or named),
         refused=refused,
+        elsewhere="" if unit_ids else named_unit,
     )
 
 
@@ -116,6 +127,23 @@ def _window(when: When | None, now: datetime) -> tuple[datetime, datetime, Reaso
     if isinstance(when, Reject):
         return now, now + USUAL_LENGTH, when.reason
     return now, now + USUAL_LENGTH, None
+
+
+def _whole_name(text: str, names: Collection[str]) -> tuple[str, str]:
+    """The longest name of a unit that stands in the text, and the rest; "" where there is none.
+
+    Where it is held says nothing: 地点二中报告厅.
+    """
+    place = _PLACE.search(text)
+    low, high = place.span() if place else (len(text), len(text))
+    before, after = text[:low], text[high:]
+    found = max((one for one in names if one and (one in before or one in after)), key=len,
+                default="")  # fmt: skip
+    if not found:
+        return "", text
+    if found in before:
+        return found, before.replace(found, "，", 1) + text[low:]
+    return found, text[:high] + after.replace(found, "，", 1)
 
 
 def units_in(text: str, units: Mapping[int, str]) -> tuple[tuple[int, ...], str]:

@@ -78,6 +78,17 @@ def test_an_opening_is_read_whole() -> None:
     assert found.wants_code
 
 
+def test_a_unit_with_a_number_is_no_minute() -> None:
+    def read(text: str) -> tuple[str, tuple[int, ...], int, str, str]:
+        found = read_opening(text, now=NOW, types=TYPES, units={7: "二中"}, calendar=CALENDAR,
+                             others=["二中", "三小"])  # fmt: skip
+        return found.title, found.unit_ids, found.closes_at.minute, found.elsewhere, found.place
+
+    assert read("主题党日 今天下午3点到4点 二中") == ("主题党日", (7,), 0, "", "")
+    assert read("主题党日 今天下午3点到4点 三小") == ("主题党日", (), 0, "三小", "")
+    assert read("教研会 今天下午3点到4点 二中 地点三小礼堂") == ("教研会", (7,), 0, "", "三小礼堂")
+
+
 def test_without_a_time_it_begins_now_and_lasts_an_hour() -> None:
     found = opening("教职工大会")
     assert found.starts_at == NOW
