@@ -331,6 +331,8 @@ class RoutingSettings(Section):
     topics: tuple[TopicSettings, ...] = ()
     units: dict[str, str] = Field(default_factory=dict)
     default: str | None = None
+    unsure_below: float = Field(default=0.4, ge=0, le=1)
+    """Answers that are less certain are given, and shown to a person, too; 0: none is."""
 
 
 class ReportsSettings(Section):

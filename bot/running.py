@@ -70,7 +70,14 @@ def make_questions(
 ) -> Questions:
     """Before the rest: asking needs it."""
     rules = _rules(settings.routing)
-    return Questions(store=store, post=post, clock=clock, zone=zone, rules=rules)
+    return Questions(
+        store=store,
+        post=post,
+        clock=clock,
+        zone=zone,
+        rules=rules,
+        unsure_below=settings.routing.unsure_below,
+    )
 
 
 def build_running(

@@ -68,14 +68,17 @@ class Post:
         )
         return outbox.add(session, draft, now=now)
 
-    def in_charge(self, session: Session, unit_ids: Collection[int], *roles: Role) -> Sequence[int]:
-        """Who holds the first of ``roles`` that anybody holds, in these units or next above."""
+    def in_charge(
+        self, session: Session, unit_ids: Collection[int], *roles: Role, but: int | None = None
+    ) -> Sequence[int]:
+        """Who else than ``but`` holds the first of ``roles``, in these units or next above."""
         level = set(unit_ids)
         while level:
             for role in roles:
-                if found := people.holders(session, role, level):
-                    return [one.id for one in found]
+                held = people.holders(session, role, level)
+                if found := [one.id for one in held if one.id != but]:
+                    return found
             above = {people.parent_of(session, unit) for unit in level}
             level = {unit for unit in above if unit is not None}
         roots = people.root_units(session)
-        return [one.id for one in people.holders(session, Role.ADMIN, roots)]
+        return [one.id for one in people.holders(session, Role.ADMIN, roots) if one.id != but]

@@ -17,7 +17,7 @@ from bot.messages import Conversation
 from handlers.access import Act, Actor, check
 from handlers.asker import asker_of
 from handlers.documents.actions import Documents
-from handlers.questions.actions import UNSURE_BELOW, Questions, Stood
+from handlers.questions.actions import Questions, Stood
 from knowledge.library import Library
 from knowledge.model import Answer, Citation, Passage, Turn
 from store import questions
@@ -146,8 +146,9 @@ class Ask:
     async def _with_people(self, actor: Actor, question: str, answered: Answered) -> Answered:
         """Hand over what the documents do not say, or hardly."""
         answer = answered.answer
-        is_sure = answer.answered and answer.confidence >= UNSURE_BELOW
-        if self.questions is None or is_sure or actor.is_operator:
+        if self.questions is None or actor.is_operator:
+            return answered
+        if answer.answered and answer.confidence >= self.questions.unsure_below:
             return answered
         why = "unsure" if answer.answered else "unanswered"
         near = await self.questions.near(actor, answer.question, question)

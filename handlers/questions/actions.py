@@ -26,8 +26,6 @@ from store.models import DeliveryKind
 from store.models_questions import Question, StandingAnswer
 from store.questions import QuestionState
 
-UNSURE_BELOW = 0.4
-"""An answer less certain than this is given, and shown to a person."""
 _LEAST_CHARS = 4
 _MOST_TOLD = 3
 
@@ -58,6 +56,8 @@ class Questions:
     clock: Callable[[], datetime]
     zone: ZoneInfo
     rules: Rules = field(default_factory=Rules)
+    unsure_below: float = 0.4
+    """An answer less certain than this is given, and shown to a person."""
 
     async def standing(self, actor: Actor, *wordings: str) -> Stood | None:
         """What a person answered to this very question, as far as the actor may see it."""

@@ -174,7 +174,7 @@ def _waiting(total: int, asked: Sequence[Asked]) -> str:
     if not asked:
         return wording.NOTHING_OPEN
     lines = [
-        f"- {one.id}：{_short(one.question)}（{one.who}，{wording.STATES[one.state]}"
+        f"- {one.id}：{_short(one.question)}（{one.who}，{wording.STATES[one.state]}{one.routed_to}"
         f"{'，👎' if one.feedback == 'down' else ''}）"
         for one in asked
     ]

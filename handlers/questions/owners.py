@@ -40,11 +40,10 @@ def owners(
     """Members, the asker never among them; a rule that leads nowhere gives way to the next."""
     units = _units(session, asked_by)
     for to in _targets(session, rules, question, units):
-        found = [one for one in _members(session, post, to) if one != asked_by]
+        found = [one for one in _members(session, post, to, asked_by) if one != asked_by]
         if found:
             return found
-    in_charge = post.in_charge(session, units, *_ANSWERS)
-    return [one for one in in_charge if one != asked_by]
+    return post.in_charge(session, units, *_ANSWERS, but=asked_by)
 
 
 def _targets(session: Session, rules: Rules, question: str, units: Sequence[int]) -> Sequence[str]:
@@ -62,12 +61,12 @@ def _targets(session: Session, rules: Rules, question: str, units: Sequence[int]
     return [*targets, *([rules.default] if rules.default else [])]
 
 
-def _members(session: Session, post: Post, to: str) -> Sequence[int]:
+def _members(session: Session, post: Post, to: str, asked_by: int | None) -> Sequence[int]:
     kind, _, name = to.partition(":")
     try:
         if kind == "member":
             return [member_meant(session, name).id]
-        return post.in_charge(session, [unit_meant(session, name).id], *_ANSWERS)
+        return post.in_charge(session, [unit_meant(session, name).id], *_ANSWERS, but=asked_by)
     except BotError:
         return []
 

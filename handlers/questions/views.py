@@ -26,6 +26,7 @@ class Asked:
     feedback: str | None
     answer: str
     asked_at: datetime
+    routed_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ def asked_of(session: Session, row: Question) -> Asked:
         feedback=row.feedback,
         answer=row.answer,
         asked_at=row.asked_at,
+        routed_to="" if row.routed_to is None else name_of(session, row.routed_to),
     )
 
 

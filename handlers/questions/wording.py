@@ -17,6 +17,6 @@ NOTHING_OPEN = "没有等着答复的问题。"
 STATES = {
     "answered": "已答",
     "unanswered": "没答上来",
-    "routed": "已转给人",
+    "routed": "已转给",
     "closed": "已处理",
 }
