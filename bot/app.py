@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -249,10 +250,17 @@ def _built(
     async def roles_of(sender: Sender) -> frozenset[Role]:
         return (await people.actor(sender)).every_role
 
+    refusals: Counter[str] = Counter()
     troubles = Troubles(store=store, post=post, clock=clock)
     dispatcher = Dispatcher(
         store=store,
-        handle=around(router, roles_of=roles_of, monotonic=time.monotonic, inner=[intake]),
+        handle=around(
+            router,
+            roles_of=roles_of,
+            monotonic=time.monotonic,
+            inner=[intake],
+            refusals=refusals,
+        ),
         is_fast=router.is_fast,
         channels=senders,
         clock=clock,
@@ -318,6 +326,7 @@ def _built(
         loops=loops.health,
         usage=usage,
         arrived=lambda: chain(wecom.counts(), dingtalk.counts()),
+        refusals=refusals,
         machine=safekeeping.health,
         more=safekeeping.families,
         calendar=lambda: planner.calendar.warning(clock().astimezone(zone).date()),

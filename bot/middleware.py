@@ -6,6 +6,7 @@ Log context, errors to replies, who is this, how fast do they ask, the role a co
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -40,20 +41,24 @@ def around(
     questions_a_minute: int = QUESTIONS_A_MINUTE,
     group_questions_a_minute: int = GROUP_QUESTIONS_A_MINUTE,
     inner: Sequence[Middleware] = (),
+    refusals: Counter[str] | None = None,
 ) -> CallNext:
     """Everything a message goes through, the router's handler innermost.
 
-    ``inner`` stands right around the handler: what only an allowed message is worth.
+    ``inner`` stands right around the handler: what only an allowed message is worth. ``refusals``
+    counts by reason.
     """
+    refused: Counter[str] = Counter() if refusals is None else refusals
     return chain(
         [
             log_context,
-            errors_to_replies,
+            errors_to_replies(refused),
             identify(roles_of),
             RateLimit(
                 router,
                 persons=Buckets(monotonic=monotonic, a_minute=questions_a_minute),
                 groups=Buckets(monotonic=monotonic, a_minute=group_questions_a_minute),
+                refusals=refused,
             ),
             permit(router),
             *inner,
@@ -85,16 +90,22 @@ async def log_context(message: IncomingMessage, call_next: CallNext) -> Reply | 
         message_in_hand.reset(token)
 
 
-async def errors_to_replies(message: IncomingMessage, call_next: CallNext) -> Reply | None:
+def errors_to_replies(refusals: Counter[str]) -> Middleware:
     """Say what went wrong, kindly; what nobody foresaw goes to the log whole."""
-    try:
-        return await call_next(message)
-    except BotError as error:
-        logger.info("refused: %s", error)
-        return Reply(text=error.reply)
-    except Exception:
-        logger.exception("failed")
-        return Reply(text=BotError.default_reply)
+
+    async def middleware(message: IncomingMessage, call_next: CallNext) -> Reply | None:
+        try:
+            return await call_next(message)
+        except BotError as error:
+            logger.info("refused: %s", error)
+            refusals["not_allowed"] += isinstance(error, NotAllowed)
+            return Reply(text=error.reply)
+        except Exception:
+            logger.exception("failed")
+            refusals["failed"] += 1
+            return Reply(text=BotError.default_reply)
+
+    return middleware
 
 
 def identify(roles_of: RolesOf) -> Middleware:
@@ -118,8 +129,11 @@ class RateLimit:
     Who is too fast is told so once, then nothing until they are in time again.
     """
 
-    def __init__(self, router: Router, *, persons: Buckets, groups: Buckets) -> None:
+    def __init__(
+        self, router: Router, *, persons: Buckets, groups: Buckets, refusals: Counter[str]
+    ) -> None:
         self._router = router
+        self._refusals = refusals
         self._persons = persons
         self._groups = groups
 
@@ -129,9 +143,11 @@ class RateLimit:
         sender, conversation = message.sender, message.conversation
         person = (sender.channel.platform, sender.account)
         if not self._persons.take(person):
+            self._refusals["too_fast"] += 1
             return Reply(text=TOO_FAST) if self._persons.tell(person) else None
         group = (conversation.channel.platform, conversation.id)
         if conversation.is_group and not self._groups.take(group):
+            self._refusals["group_too_fast"] += 1
             return Reply(text=GROUP_TOO_FAST) if self._groups.tell(group) else None
         return await call_next(message)
 

@@ -45,6 +45,8 @@ class HealthPages:
     usage: ModelUsage
     arrived: Callable[[], Iterable[tuple[ChannelName, Mapping[str, int]]]] = tuple
     """What came in through callbacks, by channel and kind."""
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    """Of what people say, by reason."""
     calendar: Callable[[], str | None] = _nothing
     """What is not known about working days, in Chinese; None when all is known."""
     machine: Callable[[], Awaitable[Mapping[str, Health]]] = _no_health
@@ -66,13 +68,14 @@ class HealthPages:
         if self.library.trouble:
             index += f"。{self.library.trouble}"
         warning = self.calendar()
+        store = await self._store_health()
         return {
             **({"calendar": Health(is_ready=True, detail=warning)} if warning else {}),
-            "store": await self._store_health(),
+            "store": store,
             "index": Health(is_ready=True, detail=index),
             "loops": self.loops(),
             **self.ticking.health(),
-            **await self.machine(),
+            **(await self.machine() if store.is_ready else {}),
             **{name.value: channel.health() for name, channel in self.channels.items()},
         }
 
@@ -112,6 +115,10 @@ class HealthPages:
                         self.library.missing_vectors),
             metrics.Family(name="yaodian_callbacks", samples=arrived,
                            meaning="What platforms called back with, refusals among it."),
+            metrics.Family(name="yaodian_refusals", kind="counter",
+                           meaning="What people said and were refused, since the start.",
+                           samples=[({"why": why}, float(n))
+                                    for why, n in sorted(self.refusals.items())]),
             metrics.Family(name="yaodian_ready", samples=is_ready,
                            meaning="1 where /readyz is content."),
             *await self.more(),
