@@ -98,7 +98,7 @@ def build_running(
 ) -> Running:
     """Everything about running it, over what is there already."""
     post = questions.post
-    undo = Undo(store, people, clock)
+    undo = Undo(store, people, clock, confirmations, zone)
     roster, binding = Roster(store, clock), Binding(store, clock)
     joining = Joining(store, post, clock, people.admins)
     broadcasts = Broadcasts(

@@ -33,7 +33,7 @@ def running_routes() -> RunningRoutes:
     """For looking at the table only."""
     nobody = cast("People", None)
     confirmations = Confirmations(cast("Pending", None), nobody)
-    undo = Undo(cast("Store", None), nobody, lambda: NOW)
+    undo = Undo(cast("Store", None), nobody, lambda: NOW, confirmations, ZONE)
     nothing = cast("Roster", None)
     return RunningRoutes(
         people=PeopleDialogue(
