@@ -26,6 +26,7 @@ from bot.buckets import Buckets
 from bot.channels.base import SignsIn
 from bot.errors import BotError, ChannelError, NotAllowed, NotFound
 from bot.messages import ChannelName, Sender
+from bot.web.addresses import caller
 from bot.web.pages import is_own_page
 from handlers.people.signing_in import SESSION_LASTS, SignIn
 
@@ -191,7 +192,7 @@ class Door:
         return pages.plain("login.html", {"ways": self._other_ways()})
 
     async def _offered(self, request: web.Request) -> web.Response:
-        if not self._logins.take(request.remote):
+        if not self._logins.take(caller(request)):
             return _notice("请稍等", _TOO_FAST, status=429)
         name = await self._sign_in.offered(request.match_info["token"])
         if name is None:
@@ -199,7 +200,7 @@ class Door:
         return pages.plain("enter.html", {"name": name})
 
     async def _enter(self, request: web.Request) -> web.Response:
-        if not self._logins.take(request.remote):
+        if not self._logins.take(caller(request)):
             return _notice("请稍等", _TOO_FAST, status=429)
         if not self._is_ours(request):
             return _notice("登录不了", _NOT_OURS, status=403)
@@ -221,7 +222,7 @@ class Door:
         name, way = self._way(request)
         state, code = request.query.get("state", ""), request.query.get("code", "")
         kept = request.cookies.get(_STATE, "")
-        if not self._logins.take(request.remote):
+        if not self._logins.take(caller(request)):
             return _notice("请稍等", _TOO_FAST, status=429)
         if not kept or not hmac.compare_digest(state.encode(), kept.encode()) or not code:
             return _notice("登录不了", _REFUSED, status=403)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from aiohttp import web
+
 from bot.config import BotSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -26,3 +28,12 @@ def page_address(bot: BotSettings) -> Callable[[str], str | None]:
 def is_only_here(bot: BotSettings) -> bool:
     """Whether the pages open on this machine and nowhere else."""
     return not bot.public_url and bot.host in LOOPBACK
+
+
+def caller(request: web.Request) -> str:
+    """Who calls: the address that our own proxy, on this machine, names; else the peer's."""
+    peer = request.remote or ""
+    named = request.headers.getall("X-Forwarded-For", [])
+    if peer in LOOPBACK and named:
+        return named[-1].rpartition(",")[2].strip()[:64] or peer
+    return peer
