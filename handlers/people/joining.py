@@ -137,7 +137,7 @@ class Joining:
 
         def work(session: Session) -> str:
             row = _open(session, request_id)
-            found = unit_meant(session, unit or row.unit)
+            found = _named(session, unit or row.unit, request_id)
             check(actor, Act.MANAGE_PEOPLE, found.id)
             if not _may_decide(actor, _unit(session, row.unit)):
                 raise NotAllowed("a wish to join another's unit")
@@ -193,6 +193,17 @@ class Joining:
         conversation = Conversation(channel=ChannelName(row.channel), id=row.account)
         key, kind = f"join:{row.id}:decided", DeliveryKind.REPLY
         self.post.to(session, conversation, key, Reply(text=said), now, kind=kind)
+
+
+def _named(session: Session, words: str, request_id: int) -> Unit:
+    try:
+        return unit_meant(session, words)
+    except NotFound as error:
+        reply = (
+            f"花名册里还没有“{words}”这个单位。是已有的单位，就写 /同意加入 {request_id} 单位；"
+            "要新建单位，把有这个单位的花名册（.xlsx 或 .csv）发给我。"
+        )
+        raise NotFound("no such unit", reply=reply) from error
 
 
 def _open(session: Session, request_id: int) -> JoinRequest:
