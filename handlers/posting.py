@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.codec import reply_to_json
 from bot.messages import ChannelName, Conversation, Reply, Role
-from scheduler.recipients import Addresses
+from scheduler.recipients import Addresses, conversation_key
 from store import outbox, people
 from store.models import DeliveryKind
 
@@ -27,6 +27,11 @@ class Post:
         keys = {f"member:{one}": one for one in member_ids}
         routes = Addresses(session, self.channels).routes(list(keys))
         return {keys[key]: conversation for key, conversation in routes.items()}
+
+    def open_to(self, session: Session, chat: Conversation) -> Conversation | None:
+        """``chat``, or where its owner is reached instead when it can only answer."""
+        key = conversation_key(chat)
+        return Addresses(session, self.channels).routes([key]).get(key)
 
     def to_member(
         self,

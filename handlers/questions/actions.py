@@ -226,10 +226,13 @@ class Questions:
         said = wording.CAME_BACK.format(
             question=row.question, who=_called(session, actor), answer=answer
         )
-        conversation = Conversation(channel=ChannelName(row.channel), id=row.account)
+        chat = Conversation(channel=ChannelName(row.channel), id=row.account)
+        conversation = self.post.open_to(session, chat)
         key = f"question:{row.id}:reply:{standing_id}"
         kind = DeliveryKind.REPLY
-        told = self.post.to(session, conversation, key, Reply(text=said), now, kind=kind)
+        told = None
+        if conversation is not None:
+            told = self.post.to(session, conversation, key, Reply(text=said), now, kind=kind)
         asker = name_of(session, row.asked_by)
         return Given(asker=asker, is_told=told is not None, standing_id=standing_id)
 
