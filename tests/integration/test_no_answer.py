@@ -136,7 +136,8 @@ async def test_a_topic_then_a_unit_then_whoever_is_left(
     )
     assert (deed.subject, deed.after) == (f"question:{number}", names[0])
     assert await bureau.desk.hand_over(await bureau.who(who), number, "down") == ()
-    listed = await bureau.desk.waiting(await bureau.who("局长"))
+    total, listed = await bureau.desk.waiting(await bureau.who("局长"))
+    assert total == 1
     assert [(one.id, one.routed_to) for one in listed] == [(number, names[0])]
 
 
