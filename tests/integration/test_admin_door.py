@@ -19,6 +19,7 @@ from bot.admin.site import AdminSite
 from bot.assembled import App
 from bot.errors import NotAllowed
 from bot.messages import ChannelName, Role, Sender
+from bot.server import build_site
 from handlers.people.actions import People, operator
 from handlers.people.signing_in import IDLE_LASTS, LINK_LASTS, SESSION_LASTS, SignIn
 from store import people as people_rows
@@ -310,3 +311,18 @@ async def test_who_tries_too_often_waits(platform_door: AdminDriver) -> None:
 @given(st.text(max_size=80))
 def test_a_strange_cookie_says_nothing(cookie: str) -> None:
     assert _said(cookie, "secret") == ""
+
+
+async def test_behind_a_proxy_one_who_guesses_shuts_out_nobody_else(app: App) -> None:
+    site = await asyncio.to_thread(build_site, app)
+    async with TestClient(TestServer(site)) as client:
+
+        async def status(forwarded: str) -> int:
+            headers = {"X-Forwarded-For": forwarded}
+            async with client.get(f"/login/{0:043}", headers=headers) as response:
+                return response.status
+
+        statuses = [await status("8.8.8.8") for _ in range(35)]
+        assert statuses[-1] == 429
+        assert await status("1.2.3.4, 8.8.8.8") == 429, "what the caller writes itself is nothing"
+        assert await status("9.9.9.9") == 403

@@ -101,9 +101,15 @@ async def test_what_was_recalled_is_not_chased(app: App) -> None:
         assert "已撤回或还没发出，不能催" in await says(admin, "确认")
 
 
-async def test_where_the_bot_only_answers_it_comes_another_way(app: App) -> None:
+@pytest.mark.parametrize("enter", [CHANNELS["aibot_callback"]], ids=["aibot_callback"])
+async def test_where_the_bot_only_answers_it_comes_another_way(app: App, enter: Enter) -> None:
     """Callbacks of the AI bot: the page of the same person can be written to."""
-    async with on_the_page(app, "宋见微") as admin, on_the_page(app, "祁远山") as page:
+    async with (
+        on_the_page(app, "宋见微") as admin,
+        enter(app, "祁远山") as teacher,
+        on_the_page(app, "祁远山") as page,
+    ):
+        await says(teacher, "/帮助")
         await sends(admin, "/通知 祁远山 改到九点")
         assert "改到九点" in await hears(page)
 

@@ -250,6 +250,19 @@ def test_without_a_backup_or_with_changes_nothing_is_updated(installation: Insta
     assert installation.version() == "First"
 
 
+@pytest.mark.needs("git", "make")
+def test_an_update_installs_what_was_chosen_at_first(installation: Installation) -> None:
+    chosen = installation.here / ".venv/.extras"
+    usual = installation.run("make", "-n", "-B", "install")
+    chosen.write_text("ocr,postgresql\n", "utf-8")
+    kept = installation.run("make", "-n", "-B", "install")
+    other = installation.run("make", "-n", "-B", "install", "EXTRAS=model")
+
+    assert "'.[ocr]'" in usual.stdout
+    assert "'.[ocr,postgresql]'" in kept.stdout
+    assert "'.[model]'" in other.stdout
+
+
 def _roster(folder: Path) -> Path:
     sheet = folder / "花名册.csv"
     sheet.write_text("姓名,单位,角色\n祁远山,云溪县教育局,管理员\n林静,云溪县教育局,\n", "utf-8")
