@@ -49,6 +49,6 @@ class SignInDialogue:
             title="登录管理网页",
             body="点开后再按“登录”。10 分钟内有效，只能用一次，请不要转给别人。"
             f"{_HERE_ONLY if self.is_only_here else ''}不是您要的，请发 /登录 作废。",
-            links=(Link(label="打开登录页", url=link or ""),),
+            links=(Link(label="去登录", url=link or ""),),
         )
         return Reply(card=card, is_private=True)

@@ -30,6 +30,7 @@ NUMBERED = re.compile(r"^（\d+/\d+）")
 _SPACES = count(1)
 """After an event's XML, so that two of one second are two."""
 _LOOK_S = 0.05
+_CARDS = ("template_card", "textcard")
 WEBHOOK = "云溪通知群"
 _PLATFORMS: dict[str, FakeWeCom] = {}
 
@@ -120,7 +121,7 @@ class WeComDriver:
             sources=tuple((m["title"], m["locator"].strip()) for m in SOURCE.finditer(text)),
             files=tuple(name for one in found for name in self._files(one)),
             feedback_id="said in words",
-            card="\n".join(_words(one) for one in found if one.msgtype == "template_card"),
+            card="\n".join(_words(one) for one in found if one.msgtype in _CARDS),
         )
 
     def _next_delivery(self, session: Session) -> int | None:
@@ -163,6 +164,9 @@ class WeComDriver:
 
 
 def _words(delivered: Delivered) -> str:
+    opened = delivered.body.get("textcard")
+    if isinstance(opened, Mapping):
+        return "\n".join(str(opened[key]) for key in ("title", "description", "url"))
     card = delivered.body.get("template_card")
     if not isinstance(card, Mapping):
         return delivered.text
