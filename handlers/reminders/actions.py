@@ -13,7 +13,7 @@ from bot.codec import reply_from_json
 from bot.errors import NotAllowed, NotFound, UsageError
 from bot.messages import ChannelName, Conversation, Reply
 from handlers.access import Actor
-from handlers.tasks import rights, showing
+from handlers.tasks import happening, rights, showing
 from handlers.tasks.actions import Tasks
 from handlers.tasks.views import OccurrenceView, TaskView
 from scheduler.letters import Letter, Told, Word
@@ -117,7 +117,7 @@ class Reminders:
                 entry.occurrence.next_notice_at = self.planner.next_notice_at(
                     task, entry.occurrence
                 )
-            tasks.record(session, task_id, "set_policy", now=now, member_id=actor.member_id)
+            happening.record(session, actor, task, "set_policy", now)
 
         await self.store.write(work)
         return await self.tasks.task(actor, task_id)
@@ -237,7 +237,7 @@ class Reminders:
             task.on_doubt = on_doubt
             now = self.clock()
             what = "ask_on_doubt" if on_doubt is OnDoubt.HOLD else "resend_on_doubt"
-            tasks.record(session, task_id, what, now=now, member_id=actor.member_id)
+            happening.record(session, actor, task, what, now)
 
         await self.store.write(work)
         return await self.tasks.task(actor, task_id)

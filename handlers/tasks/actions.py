@@ -12,7 +12,7 @@ from bot.errors import NotFound, UsageError
 from bot.messages import Conversation
 from handlers.access import Act, Actor
 from handlers.people.selecting import member_meant
-from handlers.tasks import handing, making, postponing, rights, showing, steps
+from handlers.tasks import handing, happening, making, postponing, rights, showing, steps
 from handlers.tasks.telling import Telling
 from handlers.tasks.views import (
     Assignee,
@@ -439,4 +439,4 @@ def _matches(entry: Entry, wanted: Filter) -> bool:
 def _record_task(
     session: Session, actor: Actor, task: Task, what: str, now: datetime, note: str = ""
 ) -> None:
-    tasks.record(session, task.id, what, now=now, member_id=actor.member_id, note=note)
+    happening.record(session, actor, task, what, now, note=note)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import UsageError
 from handlers.access import Actor
-from handlers.tasks import rights, showing
+from handlers.tasks import happening, rights, showing
 from handlers.tasks.views import Assignee, Every, NewTask, TaskView
 from scheduler.firing import materialise
 from scheduler.planning_horizon import Planner
@@ -47,10 +47,10 @@ def create(
     task = _row(actor, new, now)
     session.add(task)
     session.flush()
-    tasks.record(session, task.id, "create", now=now, member_id=actor.member_id)
     given = give(session, planner, actor, task, new.assignees, now)
     if task.unit_id is None:
         task.unit_id = _unit_of(session, given)
+    happening.record(session, actor, task, "create", now)
     if new.announces:
         _announce(session, actor, task, given, now)
     session.flush()

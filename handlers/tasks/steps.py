@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from bot.errors import NotFound, UsageError
 from bot.messages import Conversation
 from handlers.access import Actor
-from handlers.tasks import rights, showing
+from handlers.tasks import happening, rights, showing
 from handlers.tasks.telling import Telling
 from handlers.tasks.views import Moved, Proof, Step
 from scheduler.planning_horizon import Planner
-from store import notices, occurrences, proofs, tasks
+from store import notices, occurrences, proofs
 from store.models_tasks import OPEN_STATES, OccurrenceState
 from store.occurrences import Entry
 
@@ -114,6 +114,7 @@ def _set_state(
     now: datetime,
 ) -> None:
     occurrence = entry.occurrence
+    before = showing.STATE_WORDS[OccurrenceState(occurrence.state)]
     if occurrence.state not in OPEN and state in OPEN:
         occurrence.noticed_until = max(occurrence.noticed_until, now)
     occurrence.state = state
@@ -124,7 +125,7 @@ def _set_state(
     occurrence.next_notice_at = planner.next_notice_at(entry.task, occurrence)
     if _STEPS[step].is_assignees:
         notices.received(session, occurrence.id, actor.member_id, now)
-    record(session, actor, entry, step, now, note)
+    record(session, actor, entry, step, now, note, before=before, after=showing.STATE_WORDS[state])
 
 
 def attach(
@@ -180,15 +181,25 @@ def out_of_turn(entry: Entry) -> UsageError:
 
 
 def record(
-    session: Session, actor: Actor, entry: Entry, what: str, now: datetime, note: str
+    session: Session,
+    actor: Actor,
+    entry: Entry,
+    what: str,
+    now: datetime,
+    note: str,
+    *,
+    before: str | None = None,
+    after: str | None = None,
 ) -> None:
-    """Append to the occurrence's history."""
-    tasks.record(
+    """Append to the occurrence's history; what was before and after stands in the log."""
+    happening.record(
         session,
-        entry.task.id,
+        actor,
+        entry.task,
         what,
-        now=now,
-        member_id=actor.member_id,
+        now,
         occurrence_id=entry.occurrence.id,
         note=note,
+        before=before,
+        after=after,
     )

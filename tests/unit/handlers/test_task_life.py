@@ -10,8 +10,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot.errors import NotAllowed, UsageError
+from handlers.deeds import DEEDS
 from handlers.tasks.views import Assignee, Every, NewTask, Proof, Step
-from store import blobs
+from handlers.tasks.wording import HISTORY_WORDS
+from store import audit, blobs
 from store.engine import Store
 from store.models_tasks import Occurrence, OccurrenceState, TaskState
 from tests.fakes.clock import FakeClock
@@ -103,6 +105,27 @@ async def test_who_may_take_a_step(
     else:
         with pytest.raises(NotAllowed):
             await office.tasks.move(who, number, step, "说明")
+
+
+async def test_the_log_has_what_those_in_charge_did_and_no_more(office: Office) -> None:
+    number = await given(office, Assignee(member_id=office.members["杜"]))
+    await office.tasks.move(await office.actor("杜"), number, Step.ACCEPT)
+    await office.tasks.move(await office.actor("杜"), number, Step.REPORT)
+    await office.tasks.move(await office.actor("严"), number, Step.CONFIRM, "材料齐全")
+
+    boss = (await office.actor("严")).account
+    entries = await office.store.read(lambda session: audit.latest(session, who=[boss]))
+    assert [(one.what, one.before, one.after) for one in entries] == [
+        ("task.confirm", "已反馈", "已办结，材料齐全"),
+        ("task.create", None, "报送台账"),
+    ]
+    others = await office.store.read(lambda session: audit.latest(session, limit=10))
+    assert {one.who for one in others} == {boss}
+
+
+@pytest.mark.parametrize("what", list(HISTORY_WORDS))
+def test_the_log_has_words_for_whatever_happens_to_a_task(what: str) -> None:
+    assert what == "moved" or what == "snooze" or f"task.{what}" in DEEDS
 
 
 async def test_a_unit_that_was_given_a_task_neither_closes_nor_cancels_it(office: Office) -> None:
