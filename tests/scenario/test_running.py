@@ -115,7 +115,7 @@ async def test_a_broadcast_is_counted_confirmed_read_chased_and_recalled(app: Ap
     ):
         preview = await says(admin, "/通知 云溪县第二中学、云溪县实验小学 明早八点交读书单")
         assert "发通知给 2 人" in preview
-        assert "云溪县第二中学 1 人" in preview
+        assert "范围：祁远山、白映雪" in preview
         assert "没有做任何改动" in await says(admin, "取消")
 
         await says(admin, "/通知 云溪县第二中学、云溪县实验小学 明早八点交读书单")
