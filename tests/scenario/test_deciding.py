@@ -52,6 +52,7 @@ async def test_a_form_is_returned_with_a_reason_put_right_and_passed(app: App) -
         await ask(secretary, "无")
         await secretary.say("提交")
         await hears(secretary, "编号 #1")
+        await hears(officer, "等您办理")
 
         await officer.say("/记录 退回 1")
         assert "原因" in (await officer.heard()).text
