@@ -13,13 +13,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from store.archive import DATABASE, Manifest, Source, lay_aside, pack, sync_folder
 from store.archive import unpack as unpack_archive
 from store.copying import copy_rows, counted, empty
 from store.migrate import migrate
-from store.postgresql import MIGRATION_LOCK, async_url, copy_out
 
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity"
@@ -80,6 +78,10 @@ def restore_postgresql(
 async def _restore_rows(
     source: Engine, place: Path, url: str, folder: Path, now: datetime
 ) -> Path | None:
+    from sqlalchemy.ext.asyncio import create_async_engine  # only PostgreSQL installs what it needs
+
+    from store.postgresql import async_url
+
     engine = create_async_engine(
         async_url(url),
         poolclass=NullPool,
@@ -95,6 +97,8 @@ async def _restore_rows(
 def _exchange_rows(
     target: Connection, source: Engine, place: Path, folder: Path, now: datetime
 ) -> Path | None:
+    from store.postgresql import MIGRATION_LOCK, copy_out
+
     target.execute(MIGRATION_LOCK)
     if target.execute(_OTHERS).scalar_one():
         raise StillInUse

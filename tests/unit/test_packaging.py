@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 OURS = ("bot", "handlers", "knowledge", "scheduler", "store")
+ONLY_IN_EXTRAS = ("asyncpg", "greenlet", "langchain_openai", "rapidocr", "sentence_transformers",
+                  "playwright", "pytest", "hypothesis")  # fmt: skip
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
@@ -38,6 +42,27 @@ def test_every_file_that_is_read_at_run_time_is_in_the_build() -> None:
     ]
 
     assert set(read) <= packed
+
+
+def test_nothing_is_imported_that_only_an_extra_or_the_tests_install() -> None:
+    modules = [
+        ".".join(found.relative_to(ROOT).with_suffix("").parts)
+        for name in OURS
+        for found in (ROOT / name).rglob("*.py")
+        if found.name not in {"__init__.py", "__main__.py", "env.py"}
+        and "versions" not in found.parts
+        and found.name not in {"postgresql.py", "make_samples.py"}
+    ]
+    script = (
+        "import importlib, sys\n"
+        f"sys.modules.update(dict.fromkeys({ONLY_IN_EXTRAS!r}))\n"
+        f"for name in {modules!r}: importlib.import_module(name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_constraints_are_versions_only() -> None:
