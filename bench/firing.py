@@ -35,7 +35,7 @@ from scheduler.policy import Policy
 from scheduler.school_calendar import WorkdayCalendar
 from store import outbox
 from store.engine import Store
-from store.models import Account, Delivery, DeliveryState, Member
+from store.models import Account, Delivery, DeliveryKind, DeliveryState, Member
 from store.models_tasks import Assignment, Occurrence, Task
 
 ROUNDS = 9
@@ -195,8 +195,8 @@ async def plan_rush(store: Store, rush: int) -> float:
 def _crowd_group(session: Session) -> None:
     for n in range(TO_GROUP):
         draft = outbox.Draft(
-            key=f"group:{n}", kind="reminder", channel=ChannelName.WEB, conversation="群",  # type: ignore[arg-type]
-            is_group=True, reply='{"text":"群里的"}',
+            key=f"group:{n}", kind=DeliveryKind.REMINDER, channel=ChannelName.WEB,
+            conversation="群", is_group=True, reply='{"text":"群里的"}',
         )  # fmt: skip
         outbox.add(session, draft, now=NOW)
 
