@@ -40,6 +40,7 @@ _NO_NAME = re.compile(
     "|[0-9一二两三四五六七八九十]+[个名位]?(?:人|党员|同志|老师|教师)?(?=[请缺迟未没，。；、|（(]|$)"
     "|等|俩|两人|两位|三人|几人|几位"
 )
+_NUMERALS = re.compile("[一二三四五六七八九十]{1,2}")
 _NO_NAMES = frozenset(
     "支部 支委 党委 总支 总务 教务 政教 年级 班级 全体 组织 宣传 纪检 "
     "学校 干部 机关 常务 管理 安全 后勤 应到 应该 于是 时间 党员 党课 "
@@ -320,5 +321,10 @@ def _nicknames(
 
 
 def blank_no_names(text: str) -> str:
-    """Blank words that stand between names and are none; the length stays."""
-    return _NO_NAME.sub(lambda match: BLANK * len(match[0]), text)
+    """Blank words that stand between names and are none; the length stays. 李四 is no four."""
+
+    def blanked(match: re.Match[str]) -> str:
+        is_given_name = _NUMERALS.fullmatch(match[0]) and text[match.start() - 1 :][:1] in _SURNAMES
+        return match[0] if match.start() and is_given_name else BLANK * len(match[0])
+
+    return _NO_NAME.sub(blanked, text)

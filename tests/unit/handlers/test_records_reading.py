@@ -156,6 +156,13 @@ def test_names_without_separators(run: str, names: list[str] | None) -> None:
     assert part_names(run) == names
 
 
+@pytest.mark.parametrize("row", ["张三李四", "张三、李四", "赵小云和王五"])
+def test_names_that_are_numerals_are_names_though_no_roster_has_them(row: str) -> None:
+    nobody = RosterView(members=(), units=UNITS)
+    (draft,) = read(f"今天下午开了支部党员大会，应到20实到18，{row}请假", nobody)
+    assert draft["on_leave"] == part_names(re.sub("[、和]", "", row))
+
+
 def test_a_namesake_is_doubted_only_when_two_may_be_meant() -> None:
     (draft,) = read("昨天开了支委会，应到5实到4，李老师请假")
     assert draft["on_leave"] == ["李红梅"]
